@@ -1,0 +1,109 @@
+/** What the generic half of the embedded API server must know about one kind. The kinds themselves stand in `kinds/`. */
+
+/** A decoded API object; nothing about its shape is certain until validation has passed. */
+export type RawObject = Record<string, unknown> & { metadata: RawMeta };
+
+export interface RawMeta extends Record<string, unknown> {
+  name?: string;
+  namespace?: string;
+  generateName?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
+}
+
+/** One entry of `Status.details.causes`. `reason` is a CauseType of meta/v1: `FieldValueInvalid`, `FieldValueRequired`, ... */
+export interface Cause {
+  reason: string;
+  message: string;
+  /** JSON path as upstream prints it: `spec.ports[0].port`. */
+  field: string;
+}
+
+export interface TableColumn {
+  name: string;
+  type: 'string' | 'integer' | 'date' | 'boolean' | 'number';
+  format?: string;
+  description: string;
+  /** 0 shows always; 1 only with `-o wide`. */
+  priority: 0 | 1;
+}
+
+/** What a strategy may look at besides the object itself. */
+export interface StrategyContext {
+  now: Date;
+  /** Reads another stored object; undefined when absent. Never mutate the result. */
+  lookup(plural: string, namespace: string | undefined, name: string): RawObject | undefined;
+  /** All stored objects of a kind. Never mutate them. */
+  list(plural: string): Iterable<RawObject>;
+  random(): number;
+}
+
+/**
+ * The per-kind rules, in the order in which the server calls them.
+ * Create: `prepareForCreate` -> `setDefaults` -> `validate` -> `allocate` (once metadata is filled in) -> store.
+ * Update: `setDefaults` -> `prepareForUpdate` -> `validateUpdate` -> `allocate` -> store.
+ * All but the validators mutate the object that they are given; none may mutate `before`.
+ */
+export interface Strategy {
+  /** Drops what clients may not set on create (`status`), sets `metadata.generation` where the kind counts one. */
+  prepareForCreate(object: RawObject, context: StrategyContext): void;
+  setDefaults(object: RawObject, context: StrategyContext): void;
+  validate(object: RawObject, context: StrategyContext): Cause[];
+  /** Keeps `status` from `before` (or, for the status subresource, everything but status), bumps `metadata.generation`. */
+  prepareForUpdate(
+    object: RawObject,
+    before: RawObject,
+    subresource: string | undefined,
+    context: StrategyContext,
+  ): void;
+  validateUpdate(
+    object: RawObject,
+    before: RawObject,
+    subresource: string | undefined,
+    context: StrategyContext,
+  ): Cause[];
+  /**
+   * Fills in what the server hands out (ClusterIPs, node ports), or returns causes when a requested value cannot be had.
+   * Allocation state is derived from the stored objects, so there is nothing to release.
+   */
+  allocate?(object: RawObject, before: RawObject | undefined, context: StrategyContext): Cause[];
+  /** Seconds that a delete without `gracePeriodSeconds` waits; 0 or absent deletes at once. */
+  defaultGraceSeconds?(object: RawObject, context: StrategyContext): number;
+  /** Whether an object at this moment can be deleted at once although the caller asked for grace (an unscheduled Pod). */
+  skipsGrace?(object: RawObject): boolean;
+  columns: TableColumn[];
+  /** Cells in the order of `columns`. */
+  row(object: RawObject, now: Date): (string | number | boolean | null)[];
+  /** Field selectors beyond `metadata.name` and `metadata.namespace`: label -> value at this object. */
+  selectableFields?: Record<string, (object: RawObject) => string>;
+  /**
+   * Strategic merge patch: path of a list (with `[]` for "any element": `spec.template.spec.containers[].ports`) -> its merge
+   * key, or `''` for a list of primitives that is merged as a set (`metadata.finalizers`). Lists not named are replaced.
+   */
+  mergeKeys: Record<string, string>;
+  /** Server-side apply: the same for lists of maps with several keys, path -> keys (`spec.ports` -> `['port', 'protocol']`). */
+  applyKeys?: Record<string, string[]>;
+}
+
+export interface KindDefinition {
+  group: string;
+  version: string;
+  plural: string;
+  singular: string;
+  kind: string;
+  namespaced: boolean;
+  shortNames: string[];
+  categories: string[];
+  subresources: ('status' | 'scale' | 'finalizers' | 'binding')[];
+  strategy: Strategy;
+  /** The same stored objects served under another group (Event: core and events.k8s.io); converts from and to storage. */
+  aliasOf?: { plural: string; group: string; fromStorage(o: RawObject): RawObject; toStorage(o: RawObject): RawObject };
+}

@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream';
+
+export type PatchType = 'merge' | 'strategic' | 'json' | 'apply';
+
+export interface RequestOptions {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Absolute path at the server, already percent-encoded. */
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  /** JSON body. */
+  body?: unknown;
+  /** Required for PATCH. */
+  patchType?: PatchType;
+  /** Milliseconds until the call fails with `TimeoutError`; the client's default when absent. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface StreamOptions {
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  signal: AbortSignal;
+  /** Milliseconds until response headers must have arrived. */
+  headersTimeoutMs?: number;
+}
+
+/**
+ * One pooled connection to one API server. Every failure is an `ApiError` (errors.ts) or, when the caller aborted, an
+ * `AbortError`. Safe for concurrent use; calls after `close()` reject.
+ */
+export interface KubeClient {
+  /** Sends one request and resolves with the decoded JSON body (`undefined` for an empty one). */
+  request(options: RequestOptions): Promise<unknown>;
+  /** Opens a watch-like response; resolves once a 2xx status has arrived. The caller owns the stream. */
+  stream(options: StreamOptions): Promise<Readable>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import type { KubeObject } from '../objects/meta.ts';
+
+/** One kind of object at an API server, and how to cut what the server sends down to what Slicewise keeps. */
+export interface Resource<T extends KubeObject> {
+  /** `''` for the core group. */
+  group: string;
+  version: string;
+  /** Plural, as in the URL: `endpointslices`. */
+  plural: string;
+  kind: string;
+  namespaced: boolean;
+  /** Builds the projected object from one decoded API object. Must not keep references to `raw` beyond what it returns. */
+  project(raw: unknown): T;
+}
+
+/** `/api/v1/namespaces/ns/pods/name/status`, with each part percent-encoded. Without `namespace`: across all namespaces. */
+export function resourcePath(
+  resource: Pick<Resource<KubeObject>, 'group' | 'version' | 'plural' | 'namespaced'>,
+  target: { namespace?: string | undefined; name?: string | undefined; subresource?: string | undefined } = {},
+): string {
+  const parts = resource.group === '' ? ['api', resource.version] : ['apis', resource.group, resource.version];
+  if (resource.namespaced && target.namespace) parts.push('namespaces', target.namespace);
+  parts.push(resource.plural);
+  if (target.name) parts.push(target.name);
+  if (target.subresource) parts.push(target.subresource);
+  return `/${parts.map(encodeURIComponent).join('/')}`;
+}

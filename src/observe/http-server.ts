@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { UserError } from '../user-error.ts';
+import { type BindAddress, formatAddress } from './bind-address.ts';
+
+export interface HttpReply {
+  status: number;
+  contentType: string;
+  body: string;
+  headers?: Record<string, string>;
+}
+
+/** Answers one request; what it throws becomes a 500 and goes to `onError`. */
+export type Route = (request: IncomingMessage, url: URL) => HttpReply | Promise<HttpReply>;
+
+export interface HttpServerOptions {
+  /** What the server is for, as it appears in error lines: `healthz`, `metrics`. */
+  name: string;
+  address: BindAddress;
+  /** Exact path -> route. Everything else is answered by `fallback`, or 404. */
+  routes: Record<string, Route>;
+  fallback?: Route;
+  onError?: (error: unknown, path: string) => void;
+}
+
+export interface RunningHttpServer {
+  /** With the port that was really bound. */
+  address: BindAddress;
+  close(): Promise<void>;
+}
+
+export const text = (body: string, status = 200): HttpReply => ({
+  status,
+  contentType: 'text/plain; charset=utf-8',
+  body,
+});
+
+export const json = (value: unknown, status = 200): HttpReply => ({
+  status,
+  contentType: 'application/json',
+  body: JSON.stringify(value),
+});
+
+/** @throws UserError naming the address when it cannot be bound. */
+export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
+  const server = createServer((request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      options.onError?.(error, request.url ?? '');
+      if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
+      response.end('internal error\n');
+    });
+  });
+  await listen(server, options);
+  const bound = server.address() as AddressInfo;
+  return {
+    address: { host: options.address.host, port: bound.port },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { name, address }: HttpServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
+      reject(new UserError(`cannot serve ${name} on ${formatAddress(address)}: ${why}`, { cause: error }));
+    });
+    server.listen({ host: address.host, port: address.port }, () => resolve());
+  });
+}
+
+async function answer(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const route = Object.hasOwn(options.routes, url.pathname) ? options.routes[url.pathname] : options.fallback;
+  const reply = route ? await route(request, url) : text('404 page not found\n', 404);
+  response.writeHead(reply.status, {
+    'content-type': reply.contentType,
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(reply.body),
+    ...reply.headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : reply.body);
+}

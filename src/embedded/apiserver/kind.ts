@@ -22,9 +22,20 @@ export interface RawMeta extends Record<string, unknown> {
 /** One entry of `Status.details.causes`. `reason` is a CauseType of meta/v1: `FieldValueInvalid`, `FieldValueRequired`, ... */
 export interface Cause {
   reason: string;
+  /** Without the path, as upstream prints it: `Invalid value: 0: must be between 1 and 65535, inclusive`. */
   message: string;
   /** JSON path as upstream prints it: `spec.ports[0].port`. */
   field: string;
+}
+
+/** What decoding a request body into one kind gave. */
+export interface Decoded {
+  /** A fresh object of the kind's shape: unknown fields gone, and zero values left out where the real server leaves them out. */
+  object: RawObject;
+  /** JSON paths of fields the kind does not have (`spec.ports[0].foo`): errors or warnings by `fieldValidation`. */
+  unknownFields: string[];
+  /** Why the body cannot be this kind at all, in the real server's words (400 BadRequest). `object` is then not usable. */
+  error?: string;
 }
 
 export interface TableColumn {
@@ -89,7 +100,10 @@ export interface Strategy {
    * key, or `''` for a list of primitives that is merged as a set (`metadata.finalizers`). Lists not named are replaced.
    */
   mergeKeys: Record<string, string>;
-  /** Server-side apply: the same for lists of maps with several keys, path -> keys (`spec.ports` -> `['port', 'protocol']`). */
+  /**
+   * Server-side apply, where it differs from `mergeKeys`: path of a list of maps -> its keys (`spec.ports` -> `['port',
+   * 'protocol']`), `['']` for a list of primitives owned as a set, `[]` for a list or map that is atomic (owned as a whole).
+   */
   applyKeys?: Record<string, string[]>;
 }
 
@@ -104,6 +118,13 @@ export interface KindDefinition {
   categories: string[];
   subresources: ('status' | 'scale' | 'finalizers' | 'binding')[];
   strategy: Strategy;
+  /**
+   * Turns parsed JSON into this kind's shape, before every other step of a create, update or patch result. All strategies
+   * may rely on the types of known fields after it.
+   */
+  decode?(body: Record<string, unknown>): Decoded;
+  /** Sent as a `Warning` header with every use of the kind (`v1 Endpoints is deprecated ...`). */
+  deprecation?: string;
   /** The same stored objects served under another group (Event: core and events.k8s.io); converts from and to storage. */
   aliasOf?: { plural: string; group: string; fromStorage(o: RawObject): RawObject; toStorage(o: RawObject): RawObject };
 }

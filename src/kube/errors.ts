@@ -65,3 +65,23 @@ export class ApiError extends Error {
 export function isApiError(error: unknown, code?: ApiErrorCode): error is ApiError {
   return error instanceof ApiError && (code === undefined || error.code === code);
 }
+
+/** The way to an API server cannot be read or is not complete: names the file (or environment) and the field at fault, in one line. */
+export class KubeconfigError extends Error {
+  override readonly name = 'KubeconfigError';
+  /** The kubeconfig, certificate or token file; absent when nothing was found at all. */
+  readonly file: string | undefined;
+  /** The field at fault as a kubeconfig spells it: `clusters[0].cluster.server`. */
+  readonly field: string | undefined;
+
+  constructor(message: string, init: { file?: string | undefined; field?: string | undefined; cause?: unknown } = {}) {
+    super(message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.file = init.file;
+    this.field = init.field;
+  }
+}
+
+/** An object from the server lacks what every object has; it is skipped and counted. */
+export class ProjectionError extends Error {
+  override readonly name = 'ProjectionError';
+}

@@ -1,4 +1,5 @@
-import type { ServicePortName } from '../names.ts';
+import type { ServiceKey, ServicePortName } from '../names.ts';
+import { SortedMap } from '../sorted-map.ts';
 
 /**
  * One rule's words after `-A CHAIN `, exactly as they go into iptables-restore: words joined by one space, a comment quoted
@@ -11,7 +12,7 @@ export type TableName = 'filter' | 'nat';
 /** The rules that one service port contributes. Plain data; equal inputs give deep-equal values. */
 export interface ServicePortRules {
   /** The namespaced name of the Service, `ns/name`. */
-  service: string;
+  service: ServiceKey;
   /** Rules that stand in chains shared by all Services, in the order to write them. */
   dispatch: DispatchRule[];
   /** The chains that this service port alone owns (KUBE-SVC-, -SVL-, -EXT-, -FW-, -SEP-), in the order to declare them. */
@@ -47,4 +48,25 @@ export interface DesiredRules {
   static: StaticRules;
   /** Ordered by service port name. Entries of unchanged service ports are the same objects as in the previous state. */
   services: ReadonlyMap<ServicePortName, ServicePortRules>;
+}
+
+/** A service port whose entry differs between two states; absent: the service port does not exist in that state. */
+export interface ServicePortChange {
+  readonly key: ServicePortName;
+  readonly before: ServicePortRules | undefined;
+  readonly after: ServicePortRules | undefined;
+}
+
+/**
+ * The entries that differ between two states, in order of service port name. The cost grows with the number of changes, not
+ * with the number of Services, when `after` was computed from `before` (see desired.ts).
+ */
+export function changedServicePorts(before: DesiredRules, after: DesiredRules): Iterable<ServicePortChange> {
+  return sorted(after.services).changesSince(sorted(before.services));
+}
+
+function sorted(
+  services: ReadonlyMap<ServicePortName, ServicePortRules>,
+): SortedMap<ServicePortName, ServicePortRules> {
+  return services instanceof SortedMap ? services : SortedMap.from(services);
 }

@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Authenticator } from './auth.ts';
+import { isPublicPath } from './auth.ts';
+import { serveDiscovery } from './discovery.ts';
+import type { Faults } from './faults.ts';
+import type { Registry } from './registry.ts';
+import type { RequestInfo } from './request.ts';
+import { parseRequest } from './request.ts';
+import type { LoggedRequest, RequestLog } from './request-log.ts';
+import { serveResource } from './resources.ts';
+import { sendError, sendText } from './respond.ts';
+import { badRequest, noSuchResource, StatusError, unauthorized } from './status.ts';
+import type { WatchHub } from './watch-hub.ts';
+
+/** Everything that answering a request needs; shared by all listeners. */
+export interface Serving {
+  registry: Registry;
+  watches: WatchHub;
+  faults: Faults;
+  requests: RequestLog;
+  authenticator: Authenticator;
+}
+
+/** One request on its way through the server. */
+export interface Exchange {
+  serving: Serving;
+  message: IncomingMessage;
+  response: ServerResponse;
+  info: RequestInfo;
+  user: string;
+}
+
+/** Answers one request; never rejects. */
+export async function handle(serving: Serving, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  try {
+    const info = parse(message);
+    if (isPublicPath(info.path)) {
+      servePublic(serving, message, response, info);
+      return;
+    }
+    const user = serving.authenticator.userOf(message);
+    if (user === undefined) throw unauthorized();
+    const exchange: Exchange = { serving, message, response, info, user };
+    if (info.resource) await serveLogged(exchange, info);
+    else if (!serveDiscovery(exchange)) throw noSuchResource();
+  } catch (error) {
+    fail(response, error);
+  }
+}
+
+function parse(message: IncomingMessage): RequestInfo {
+  try {
+    return parseRequest(message);
+  } catch (error) {
+    throw badRequest(`invalid request path: ${String(error)}`);
+  }
+}
+
+async function serveLogged(exchange: Exchange, info: RequestInfo): Promise<void> {
+  const { serving, response } = exchange;
+  const entry = logEntry(exchange, info);
+  serving.requests.add(entry);
+  const writeHead = response.writeHead;
+  response.writeHead = function (this: ServerResponse, ...args: Parameters<ServerResponse['writeHead']>) {
+    entry.status = args[0];
+    return writeHead.apply(this, args);
+  } as ServerResponse['writeHead'];
+  const verdict = serving.faults.judge(entry);
+  if (verdict.delayMs > 0) await wait(verdict.delayMs);
+  await verdict.held;
+  if (verdict.cut) {
+    response.destroy();
+    return;
+  }
+  if (verdict.fail) throw verdict.fail;
+  await serveResource(exchange, info, verdict.failAfterServing);
+}
+
+function logEntry({ message, user }: Exchange, info: RequestInfo): LoggedRequest {
+  const { resource } = info;
+  return {
+    verb: info.verb,
+    group: resource?.group ?? '',
+    plural: resource?.plural ?? '',
+    subresource: resource?.subresource,
+    namespace: resource?.namespace,
+    name: resource?.name,
+    user,
+    userAgent: message.headers['user-agent'] ?? '',
+    dryRun: info.query.has('dryRun'),
+    status: undefined,
+  };
+}
+
+function servePublic(serving: Serving, message: IncomingMessage, response: ServerResponse, info: RequestInfo): void {
+  if (info.path === '/version' || info.path === '/version/') {
+    serveDiscovery({ serving, message, response, info, user: '' });
+  } else sendText(response, 200, 'ok');
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  if (error instanceof StatusError) sendError(response, error);
+  else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    sendError(response, new StatusError(500, 'InternalError', `Internal error occurred: ${text}`));
+  }
+}

@@ -125,6 +125,18 @@ export interface KindDefinition {
   decode?(body: Record<string, unknown>): Decoded;
   /** Sent as a `Warning` header with every use of the kind (`v1 Endpoints is deprecated ...`). */
   deprecation?: string;
+  /**
+   * The form of `metadata.name`, which the server checks together with the rest of the metadata (labels, annotations, owner
+   * references, finalizers): strategies validate what stands outside `metadata`. `subdomain` (RFC 1123) when absent; `label`
+   * (Namespace, Service), `segment` (a path segment: the RBAC kinds), `any` (core Event).
+   */
+  nameForm?: 'subdomain' | 'label' | 'segment' | 'any';
+  /** A PUT to an absent name creates the object (Service, Endpoints, Event, Lease, the RBAC kinds). */
+  createOnUpdate?: boolean;
+  /** A PUT must name the resourceVersion that it replaces (Lease). */
+  needsResourceVersion?: boolean;
+  /** An immediate delete answers with the deleted object, not with a `Status` (Pod, Service, ServiceAccount). */
+  returnsDeleted?: boolean;
   /** The same stored objects served under another group (Event: core and events.k8s.io); converts from and to storage. */
   aliasOf?: { plural: string; group: string; fromStorage(o: RawObject): RawObject; toStorage(o: RawObject): RawObject };
 }

@@ -1,0 +1,411 @@
+import type { Readable } from 'node:stream';
+import { type Clock, type Random, realClock, sleep, type Timer } from '../clock.ts';
+import type { KubeObject } from '../objects/meta.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { KubeClient } from './client.ts';
+import { ApiError } from './errors.ts';
+import type { Indexers, Lister, ResourceHandler } from './handler.ts';
+import { isAbort } from './http-failure.ts';
+import { readListPage } from './list-page.ts';
+import type { ReflectorObserver } from './reflector-observer.ts';
+import {
+  type Command,
+  type EventType,
+  type Failure,
+  type Input,
+  initialState,
+  type Phase,
+  type ReflectorState,
+  type StoreAction,
+  step,
+  type Transition,
+} from './reflector-state.ts';
+import { type Resource, resourcePath } from './resource.ts';
+import { errorFromStatus } from './status.ts';
+import { type Draft, Store } from './store.ts';
+import { turns } from './turns.ts';
+import { isRecord, messageOf } from './values.ts';
+import { readWatchEvents, type WatchEvent } from './watch-lines.ts';
+
+export interface ReflectorOptions<T extends KubeObject> {
+  client: KubeClient;
+  resource: Resource<T>;
+  /** All namespaces when absent. */
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  indexers?: Indexers<T>;
+  logger: Logger;
+  clock?: Clock;
+  random?: Random;
+  observer?: ReflectorObserver;
+  /** False lists page by page from the start. @default true */
+  watchList?: boolean;
+}
+
+export interface ReflectorStatus {
+  phase: Phase['name'];
+  synced: boolean;
+  objects: number;
+  resourceVersion: string | undefined;
+  /** Troubles in a row. */
+  failures: number;
+  /** Milliseconds since anything arrived on the watch, bookmarks included; undefined before the first. */
+  lastEventAgeMs: number | undefined;
+  lastError: string | undefined;
+}
+
+/** One open watch response. */
+interface OpenStream {
+  events: AsyncGenerator<WatchEvent, void, void>;
+  body: Readable;
+  /** Set once we ended it because nothing came. */
+  silent: boolean;
+  timers: Set<Timer>;
+  lastEventAt: number;
+}
+
+/**
+ * Keeps a cache of one kind equal to the API server's state, and tells handlers of every change. Carries out what the state machine in
+ * reflector-state.ts decides; whatever fails, it goes on until `stop()`.
+ */
+export class Reflector<T extends KubeObject> {
+  readonly store: Lister<T>;
+  /** Resolves once the first full state is in the store and was told to all handlers; rejects when stopped before. */
+  readonly synced: Promise<void>;
+
+  readonly #options: ReflectorOptions<T>;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #log: Logger;
+  readonly #store: Store<T>;
+  readonly #path: string;
+  readonly #stopping = new AbortController();
+  readonly #resolveSynced: () => void;
+  readonly #rejectSynced: (reason: Error) => void;
+
+  #state: ReflectorState;
+  #draft: Draft<T> | undefined;
+  #stream: OpenStream | undefined;
+  /** The object of the event that is being stepped through. */
+  #object: T | undefined;
+  #everSwapped = false;
+  #listStartedAt = 0;
+  #lastEventAt: number | undefined;
+  #lastError: string | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+    this.#random = options.random ?? Math.random;
+    this.#log = options.logger.child({ kind: options.resource.kind });
+    this.#store = new Store(options.indexers, (error, key) => this.#onHandlerError(error, key));
+    this.store = this.#store;
+    this.#path = resourcePath(options.resource, { namespace: options.namespace });
+    this.#state = initialState({ watchList: options.watchList ?? true });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.synced = promise;
+    this.#resolveSynced = resolve;
+    this.#rejectSynced = reject;
+    // Whoever does not wait for it must not have the process die of it.
+    promise.catch(() => {});
+  }
+
+  /** Replays what is cached as initial adds, then tells every change. Returns what detaches the handler. */
+  addHandler(handler: ResourceHandler<T>): () => void {
+    return this.#store.addHandler(handler);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves once nothing runs any more and no handler will be called. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#rejectSynced(new DOMException(`the ${this.#options.resource.kind} reflector was stopped`, 'AbortError'));
+    await this.#running;
+  }
+
+  status(): ReflectorStatus {
+    const { phase, synced, resourceVersion, failures } = this.#state;
+    const lastEventAgeMs = this.#lastEventAt === undefined ? undefined : this.#clock.monotonic() - this.#lastEventAt;
+    const objects = this.#store.size;
+    return {
+      phase: phase.name,
+      synced,
+      objects,
+      resourceVersion,
+      failures,
+      lastEventAgeMs,
+      lastError: this.#lastError,
+    };
+  }
+
+  async #run(): Promise<void> {
+    let input: Input = { kind: 'start' };
+    for (;;) {
+      const before = this.#state;
+      const transition = step(before, input, { now: this.#clock.monotonic(), random: this.#random() });
+      this.#state = transition.state;
+      this.#report(before, transition);
+      try {
+        await this.#act(transition.store);
+      } catch (error) {
+        this.#skip(error);
+      }
+      if (transition.command.do === 'end') break;
+      input = await this.#perform(transition.command);
+    }
+    this.#closeStream();
+  }
+
+  /** Does what a transition asks of the store. Synchronous but for the telling of a whole new state. */
+  #act(action: StoreAction): Promise<void> | undefined {
+    const object = this.#object;
+    this.#object = undefined;
+    switch (action) {
+      case 'none':
+        return undefined;
+      case 'begin':
+        this.#draft = this.#store.draft();
+        this.#listStartedAt = this.#clock.monotonic();
+        return undefined;
+      case 'stage':
+        if (object) this.#draft?.set(object);
+        return undefined;
+      case 'unstage':
+        if (object) this.#draft?.remove(object);
+        return undefined;
+      case 'swap':
+        return this.#swap();
+      case 'apply':
+        if (object) this.#store.apply(object);
+        return undefined;
+      case 'remove':
+        if (object) this.#store.remove(object);
+        return undefined;
+    }
+  }
+
+  async #swap(): Promise<void> {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    if (!draft) return;
+    const initial = !this.#everSwapped;
+    this.#everSwapped = true;
+    const durationMs = this.#clock.monotonic() - this.#listStartedAt;
+    let changes = 0;
+    for (const _ of this.#store.replace(draft, initial)) {
+      changes++;
+      if (turns.due()) await turns.wait();
+      if (this.#stopping.signal.aborted) return;
+    }
+    this.#lastError = undefined;
+    this.#options.observer?.listed?.({ objects: draft.size, durationMs });
+    this.#log.info(
+      { objects: draft.size, changes, ms: Math.round(durationMs) },
+      initial ? 'cache is filled' : 'cache is listed anew',
+    );
+    this.#resolveSynced();
+  }
+
+  async #perform(command: Exclude<Command, { do: 'end' }>): Promise<Input> {
+    try {
+      const input = await this.#attempt(command);
+      return this.#stopping.signal.aborted ? { kind: 'stop' } : input;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #attempt(command: Exclude<Command, { do: 'end' }>): Promise<Input> {
+    if (command.do !== 'read') this.#closeStream();
+    switch (command.do) {
+      case 'list':
+        return this.#list(command);
+      case 'watch':
+        return this.#watch(command);
+      case 'read':
+        return this.#read();
+      case 'wait':
+        return sleep(this.#clock, command.ms, this.#stopping.signal).then(() => ({ kind: 'waited' }));
+    }
+  }
+
+  async #list(command: Extract<Command, { do: 'list' }>): Promise<Input> {
+    const { client, labelSelector, fieldSelector } = this.#options;
+    const page = readListPage({
+      client,
+      path: this.#path,
+      query: { labelSelector, fieldSelector, limit: command.limit, continue: command.continueToken },
+      signal: this.#stopping.signal,
+    });
+    for (;;) {
+      const { value, done } = await page.next();
+      if (done) return { kind: 'page', ...value };
+      const object = this.#project(value);
+      if (object) this.#draft?.set(object);
+    }
+  }
+
+  async #watch(command: Extract<Command, { do: 'watch' }>): Promise<Input> {
+    const { client, labelSelector, fieldSelector, observer } = this.#options;
+    const body = await client.stream({
+      path: this.#path,
+      query: {
+        watch: true,
+        allowWatchBookmarks: true,
+        timeoutSeconds: command.timeoutSeconds,
+        resourceVersion: command.resourceVersion,
+        labelSelector,
+        fieldSelector,
+        ...(command.initialEvents && { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }),
+      },
+      signal: this.#stopping.signal,
+    });
+    const now = this.#clock.monotonic();
+    const stream: OpenStream = {
+      body,
+      events: readWatchEvents(body),
+      silent: false,
+      timers: new Set(),
+      lastEventAt: now,
+    };
+    this.#stream = stream;
+    this.#endAt(stream, command.deadlineMs);
+    if (command.silenceMs !== undefined) this.#endWhenSilent(stream, command.silenceMs);
+    observer?.watchOpened?.();
+    return { kind: 'opened' };
+  }
+
+  async #read(): Promise<Input> {
+    const stream = this.#stream;
+    if (!stream) throw new Error('read without a stream');
+    for (;;) {
+      const { value: event, done } = await stream.events.next();
+      if (done) return { kind: 'closed' };
+      stream.lastEventAt = this.#lastEventAt = this.#clock.monotonic();
+      this.#options.observer?.event?.(event.type);
+      const input = this.#toInput(event);
+      if (input) return input;
+    }
+  }
+
+  #toInput({ type, object }: WatchEvent): Input | undefined {
+    switch (type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        this.#object = this.#project(object);
+        return eventInput(type, object, false);
+      case 'BOOKMARK':
+        return eventInput(type, object, hasInitialEventsEnd(object));
+      case 'ERROR':
+        throw errorFromStatus(object, `watch ${this.#path}`);
+      default:
+        this.#log.warn({ type }, 'watch event of an unknown type is passed over');
+        return undefined;
+    }
+  }
+
+  #project(raw: unknown): T | undefined {
+    try {
+      return this.#options.resource.project(raw);
+    } catch (error) {
+      this.#skip(error);
+      return undefined;
+    }
+  }
+
+  #skip(error: unknown): void {
+    this.#options.observer?.skipped?.();
+    this.#log.error({ err: error }, 'object is skipped');
+  }
+
+  #failed(error: unknown): Input {
+    if (this.#stopping.signal.aborted) return { kind: 'stop' };
+    if (this.#stream?.silent) return { kind: 'silent' };
+    const failure = toFailure(error);
+    const message = messageOf(error);
+    // The same trouble again and again is one line, not a line every 30 seconds.
+    const level = message === this.#lastError ? 'debug' : 'warn';
+    this.#lastError = message;
+    this.#log[level](
+      { code: failure.code, phase: this.#state.phase.name, retryAfterMs: failure.retryAfterMs },
+      message,
+    );
+    this.#options.observer?.failed?.(failure.code);
+    return { kind: 'failed', failure };
+  }
+
+  /** Ends the stream after so many milliseconds: a server that honours `timeoutSeconds` has ended it before. */
+  #endAt(stream: OpenStream, ms: number): void {
+    const timer = this.#clock.setTimer(() => this.#giveUp(stream), ms);
+    stream.timers.add(timer);
+  }
+
+  /** Ends the stream when nothing came for so long, as long as the initial events are not complete. */
+  #endWhenSilent(stream: OpenStream, ms: number): void {
+    const check = () => {
+      stream.timers.delete(timer);
+      if (this.#state.phase.name !== 'watch-listing' || this.#stream !== stream) return;
+      const left = stream.lastEventAt + ms - this.#clock.monotonic();
+      if (left <= 0) this.#giveUp(stream);
+      else this.#endWhenSilent(stream, left);
+    };
+    const timer = this.#clock.setTimer(check, ms);
+    stream.timers.add(timer);
+  }
+
+  #giveUp(stream: OpenStream): void {
+    if (this.#stream !== stream) return;
+    stream.silent = true;
+    stream.body.destroy(new Error('watch is silent'));
+  }
+
+  #closeStream(): void {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (!stream) return;
+    for (const timer of stream.timers) timer.cancel();
+    stream.body.on('error', () => {});
+    stream.body.destroy();
+  }
+
+  #report(before: ReflectorState, { state, relist }: Transition): void {
+    const { observer } = this.#options;
+    if (relist) observer?.relist?.(relist);
+    if (before.watchList && !state.watchList) this.#log.info('the server has no watch-list: listing page by page');
+    if (before.phase.name !== state.phase.name) observer?.phase?.(state.phase.name);
+  }
+
+  #onHandlerError(error: unknown, key: string): void {
+    this.#options.observer?.handlerFailed?.();
+    this.#log.error({ err: error, key }, 'handler failed');
+  }
+}
+
+function eventInput(type: EventType, object: unknown, endOfInitial: boolean): Input {
+  const metadata = isRecord(object) && isRecord(object.metadata) ? object.metadata : {};
+  const { resourceVersion } = metadata;
+  return {
+    kind: 'event',
+    type,
+    endOfInitial,
+    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : undefined,
+  };
+}
+
+function hasInitialEventsEnd(object: unknown): boolean {
+  const metadata = isRecord(object) && isRecord(object.metadata) ? object.metadata : {};
+  return isRecord(metadata.annotations) && metadata.annotations['k8s.io/initial-events-end'] === 'true';
+}
+
+function toFailure(error: unknown): Failure {
+  if (error instanceof ApiError) {
+    return { code: error.code, answered: error.httpStatus !== undefined, retryAfterMs: error.retryAfterMs };
+  }
+  return { code: isAbort(error) ? 'TIMEOUT' : 'UNREACHABLE', answered: false };
+}

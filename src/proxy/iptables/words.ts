@@ -20,3 +20,30 @@ export function protocolMatch(protocol: Protocol): string {
 export function jump(chain: string): string {
   return `-j ${chain}`;
 }
+
+/**
+ * Splits a line into words as iptables-restore does: at blanks; double quotes group, and inside them a backslash takes the next
+ * character as it is. @throws SyntaxError when a quote is left open.
+ */
+export function splitWords(line: string): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quoted = false;
+  for (let i = 0; i < line.length; i++) {
+    const char = line.charAt(i);
+    if (char === '"') {
+      quoted = !quoted;
+      word ??= '';
+    } else if (quoted && char === '\\') {
+      word = (word ?? '') + line.charAt(++i);
+    } else if (!quoted && (char === ' ' || char === '\t')) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? '') + char;
+    }
+  }
+  if (quoted) throw new SyntaxError(`quote left open in ${JSON.stringify(line)}`);
+  if (word !== undefined) words.push(word);
+  return words;
+}

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe } from 'vitest';
 import type { EndpointSlice } from '../../../src/objects/endpointslice.ts';
 import type { IPFamily } from '../../../src/objects/meta.ts';
 import type { Service } from '../../../src/objects/service.ts';
@@ -32,12 +33,21 @@ export interface GoldenCase {
   expected: Record<string, unknown> & { kind: string };
 }
 
-/** The cases whose file name starts with one of the prefixes; says so on the console when there are none to read. */
-export function goldenCases<T extends GoldenCase = GoldenCase>(...prefixes: string[]): T[] {
-  if (!existsSync(GOLDEN)) {
-    console.warn(`golden cases ${prefixes.join(', ')} not checked: ${GOLDEN.pathname} does not exist`);
-    return [];
-  }
+/**
+ * A suite over the cases whose file name starts with one of the prefixes; where there are no golden files it says so on the
+ * console and has no tests.
+ */
+export function describeGolden<T extends GoldenCase = GoldenCase>(
+  title: string,
+  prefixes: string[],
+  suite: (cases: T[]) => void,
+): void {
+  const there = existsSync(GOLDEN);
+  if (!there) console.warn(`golden cases ${prefixes.join(', ')} not checked: ${GOLDEN.pathname} does not exist`);
+  describe.runIf(there)(title, () => suite(there ? goldenCases<T>(...prefixes) : []));
+}
+
+function goldenCases<T extends GoldenCase>(...prefixes: string[]): T[] {
   return readdirSync(GOLDEN)
     .filter((file) => file.endsWith('.json') && prefixes.some((prefix) => file.startsWith(prefix)))
     .sort()
@@ -57,8 +67,8 @@ export function rulesConfig(golden: GoldenConfig): ProxyRulesConfig {
     zone: topologyLabels['topology.kubernetes.io/zone'] ?? '',
     localDetector: localDetector ?? undefined,
     nfacctCounters: {
-      ctStateInvalidDropped: nfacctCounters['ct_state_invalid_dropped_pkts'] ?? false,
-      localhostNodePortsAccepted: nfacctCounters['localhost_nps_accepted_pkts'] ?? false,
+      ctStateInvalidDropped: nfacctCounters.ct_state_invalid_dropped_pkts ?? false,
+      localhostNodePortsAccepted: nfacctCounters.localhost_nps_accepted_pkts ?? false,
     },
     featureGates: DEFAULT_FEATURE_GATES,
   };

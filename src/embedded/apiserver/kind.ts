@@ -127,8 +127,9 @@ export interface KindDefinition {
   deprecation?: string;
   /**
    * The form of `metadata.name`, which the server checks together with the rest of the metadata (labels, annotations, owner
-   * references, finalizers): strategies validate what stands outside `metadata`. `subdomain` (RFC 1123) when absent; `label`
-   * (Namespace, Service), `segment` (a path segment: the RBAC kinds), `any` (core Event).
+   * references, finalizers; `kinds/validation/metadata.ts` has the checks): strategies validate what stands outside
+   * `metadata`. `subdomain` (RFC 1123) when absent; `label` (Namespace, Service), `segment` (a path segment: the RBAC kinds),
+   * `any` (core Event).
    */
   nameForm?: 'subdomain' | 'label' | 'segment' | 'any';
   /** A PUT to an absent name creates the object (Service, Endpoints, Event, Lease, the RBAC kinds). */

@@ -61,3 +61,9 @@ export function humanDuration(milliseconds: number): string {
   if (milliseconds < 8 * year) return withRest(year, 'y', day, 'd');
   return `${whole(year)}y`;
 }
+
+/** `a=b,c=d` in the order of the keys, `<none>` when there are no labels. */
+export function formatLabels(labels: Record<string, string> | undefined): string {
+  const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return pairs.sort().join(',') || '<none>';
+}

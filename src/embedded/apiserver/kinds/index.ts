@@ -1,13 +1,10 @@
 import type { KindDefinition } from '../kind.ts';
 import { ageCell, ageColumn, nameCell, nameColumn } from './columns.ts';
+import { serviceKind } from './service/index.ts';
+import type { ServiceNetwork } from './service/types.ts';
 import { strategyOf } from './strategy.ts';
 
-export interface KindOptions {
-  /** Where ClusterIPs come from: one CIDR, or two of different families; the first one's family is the primary one. */
-  serviceCIDRs: string[];
-  /** Inclusive. */
-  nodePortRange: { from: number; to: number };
-}
+export type KindOptions = ServiceNetwork;
 
 export const defaultKindOptions: KindOptions = {
   serviceCIDRs: ['10.96.0.0/16', 'fd00:10:96::/112'],
@@ -15,7 +12,7 @@ export const defaultKindOptions: KindOptions = {
 };
 
 /** The rules of every kind that the embedded API server serves. */
-export function createKinds(_options: Partial<KindOptions> = {}): KindDefinition[] {
+export function createKinds(options: Partial<KindOptions> = {}): KindDefinition[] {
   const strategy = strategyOf({
     columns: [nameColumn, ageColumn],
     row: (object, now) => [nameCell(object), ageCell(object, now)],
@@ -45,7 +42,7 @@ export function createKinds(_options: Partial<KindOptions> = {}): KindDefinition
       subresources: ['status', 'binding'],
       strategy: { ...strategy, defaultGraceSeconds: () => 30 },
     }),
-    kind({ plural: 'services', kind: 'Service', shortNames: ['svc'], categories: all, subresources: ['status'] }),
+    serviceKind({ ...defaultKindOptions, ...options }),
     kind({ plural: 'endpoints', kind: 'Endpoints', shortNames: ['ep'] }),
     kind({ plural: 'events', kind: 'Event', shortNames: ['ev'] }),
     kind({ plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'] }),

@@ -1,3 +1,4 @@
+import { cloneJson } from '../json.ts';
 import type { Cause, RawObject, Strategy, StrategyContext } from '../kind.ts';
 
 /** Merge keys that every kind shares, because they stand in `metadata` (meta/v1 ObjectMeta). */
@@ -26,4 +27,25 @@ function nothing(): void {}
 
 function noCauses(_object: RawObject, _before: unknown, _third?: unknown, _context?: StrategyContext): Cause[] {
   return [];
+}
+
+/** An update of the main resource cannot change `status`. */
+export function keepStatus(object: RawObject, before: RawObject): void {
+  keep('status', object, before);
+}
+
+/** An update of the `status` subresource cannot change `spec`. */
+export function keepSpec(object: RawObject, before: RawObject): void {
+  keep('spec', object, before);
+}
+
+function keep(field: 'spec' | 'status', object: RawObject, before: RawObject): void {
+  if (before[field] === undefined) delete object[field];
+  else object[field] = cloneJson(before[field]);
+}
+
+/** Kinds that count generations start at 1 and count a step when `changed` says so. */
+export function countGeneration(object: RawObject, before: RawObject | undefined, changed = true): void {
+  const last = before?.metadata.generation ?? 0;
+  object.metadata.generation = before && !changed ? last : last + 1;
 }

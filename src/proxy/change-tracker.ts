@@ -2,12 +2,15 @@ import type { EndpointSlice } from '../objects/endpointslice.ts';
 import type { Service } from '../objects/service.ts';
 import { EndpointChanges, type EndpointChangesOptions, type TakenEndpoints } from './endpoint-changes.ts';
 import type { DesiredChanges } from './iptables/desired.ts';
-import { ServiceChanges } from './service-changes.ts';
+import { ServiceChanges, type TakenServices } from './service-changes.ts';
 
 /** All that one sync has to apply; `computeDesired` takes it as it is. */
 export interface ProxyChanges
   extends DesiredChanges,
-    Pick<TakenEndpoints, 'triggerTimes' | 'conntrackCleanupRequired'> {}
+    Pick<TakenEndpoints, 'triggerTimes' | 'conntrackCleanupRequired'> {
+  readonly services: TakenServices;
+  readonly endpoints: TakenEndpoints['changes'];
+}
 
 /**
  * What happened to Services and EndpointSlices since the last sync, for one IP family. A plain data structure: no I/O, no

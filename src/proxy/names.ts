@@ -23,6 +23,11 @@ export function displayName(namespace: string, service: string, port: string | u
   return port ? `${namespace}/${service}:${port}` : `${namespace}/${service}`;
 }
 
+/** What the names of all ports of one Service start with, and no others. */
+export function namePrefixes(service: ServiceKey): ServicePortName[] {
+  return [`${service}/`, `${service}:`] as ServicePortName[];
+}
+
 /**
  * Whether a name may stand in a rule. The API server admits only DNS labels; this is the proxier's own guard that no name
  * can end a word or a line of the restore input, or make a comment longer than the kernel's 255 bytes.

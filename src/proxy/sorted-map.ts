@@ -99,6 +99,19 @@ export class SortedMap<K extends string, V> implements ReadonlyMap<K, V> {
     return undefined;
   }
 
+  /** The keys that start with `prefix`, found without looking at others. */
+  *keysWithPrefix(prefix: K): Generator<K, undefined> {
+    for (let c = this.#chunkFor(prefix); c < this.#chunks.length; c++) {
+      const { keys } = this.#chunks[c] as Chunk<K, V>;
+      for (let i = lowerBound(keys, prefix); i < keys.length; i++) {
+        const key = keys[i] as K;
+        if (!key.startsWith(prefix)) return undefined;
+        yield key;
+      }
+    }
+    return undefined;
+  }
+
   *values(): Generator<V, undefined> {
     for (const chunk of this.#chunks) yield* chunk.values;
     return undefined;

@@ -1,3 +1,4 @@
+import { applyRestore, parseRuleset, type Ruleset } from '../../src/explain/ruleset.ts';
 import type { EndpointSlice } from '../../src/objects/endpointslice.ts';
 import { objectKey } from '../../src/objects/meta.ts';
 import type { Service } from '../../src/objects/service.ts';
@@ -9,6 +10,8 @@ import {
   type DesiredState,
   emptyDesired,
 } from '../../src/proxy/iptables/desired.ts';
+import { renderDesired } from '../../src/proxy/iptables/render.ts';
+import { JUMP_RULES } from '../../src/proxy/iptables/static-rules.ts';
 import { servicePorts } from '../../src/proxy/service-ports.ts';
 
 /** Everything in a cluster as one change from nothing. */
@@ -21,16 +24,10 @@ export function asChanges(
   bySlice.delete(undefined);
   return {
     services: new Map(
-      services.map((service) => [
-        objectKey(service.metadata),
-        { before: new Map(), after: servicePorts(service, config.ipFamily).ports },
-      ]),
+      services.map((service) => [objectKey(service.metadata), { after: servicePorts(service, config.ipFamily).ports }]),
     ),
     endpoints: new Map(
-      [...bySlice].map(([service = '', of]) => [
-        service,
-        { before: new Map(), after: endpointsOfService(of, config).endpoints },
-      ]),
+      [...bySlice].map(([service = '', of]) => [service, { after: endpointsOfService(of, config).endpoints }]),
     ),
   };
 }
@@ -42,4 +39,18 @@ export function desiredFor(
   config: ProxyRulesConfig,
 ): DesiredState {
   return computeDesired(emptyDesired(config), asChanges(services, slices, config));
+}
+
+/** What `iptables-save` would show with the rules loaded into an empty kernel, the jumps from built-in chains included. */
+export function kernelFor(state: DesiredState): Ruleset {
+  const builtIn = parseRuleset(
+    ['*filter', ':INPUT ACCEPT', ':FORWARD ACCEPT', ':OUTPUT ACCEPT', 'COMMIT']
+      .concat(['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', 'COMMIT'])
+      .join('\n'),
+  );
+  const jumps = JUMP_RULES.filter(({ to }) => to !== 'KUBE-FIREWALL').map(({ table, from, rule }) => {
+    const words = rule.map((word) => (word.includes(' ') ? `"${word}"` : word));
+    return `*${table}\n-I ${from} ${words.join(' ')}\nCOMMIT\n`;
+  });
+  return applyRestore(builtIn, renderDesired(state.desired) + jumps.join(''));
 }

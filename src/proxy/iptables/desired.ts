@@ -1,17 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ProxyRulesConfig } from '../config-types.ts';
 import type { EndpointsMap, ProxyEndpoint } from '../endpoints.ts';
-import type { ServiceKey, ServicePortName } from '../names.ts';
+import { namePrefixes, type ServiceKey, type ServicePortName } from '../names.ts';
 import type { ServicePortMap, ServicePortRecord } from '../service-ports.ts';
 import { SortedMap } from '../sorted-map.ts';
 import type { DesiredRules, ServicePortRules, TableName } from './rules.ts';
 import { servicePortRules } from './service-rules.ts';
 import { staticRules } from './static-rules.ts';
 
-/** What changed since the previous state, by Service: the service ports (endpoints) it had then, and those it has now. */
+/**
+ * What changed since the previous state: for each Service all the service ports (all the endpoints) that it has now. To apply
+ * the same changes twice does no harm.
+ */
 export interface DesiredChanges {
-  readonly services: ReadonlyMap<ServiceKey, { readonly before: ServicePortMap; readonly after: ServicePortMap }>;
-  readonly endpoints: ReadonlyMap<ServiceKey, { readonly before: EndpointsMap; readonly after: EndpointsMap }>;
+  readonly services: ReadonlyMap<ServiceKey, { readonly after: ServicePortMap }>;
+  readonly endpoints: ReadonlyMap<ServiceKey, { readonly after: EndpointsMap }>;
 }
 
 /**
@@ -62,14 +65,11 @@ export function computeDesired(
   changes: DesiredChanges,
   config: ProxyRulesConfig = previous.config,
 ): DesiredState {
-  const servicePorts = previous.servicePorts.update(replacements(changes.services));
-  const endpoints = previous.endpoints.update(replacements(changes.endpoints));
-  const touched = new Set<ServicePortName>([
-    ...namesIn(changes.services.values()),
-    ...[...namesIn(changes.endpoints.values())].filter(
-      (name) => servicePorts.has(name) || previous.servicePorts.has(name),
-    ),
-  ]);
+  const servicePorts = previous.servicePorts.update(replacements(previous.servicePorts, changes.services));
+  const endpoints = previous.endpoints.update(replacements(previous.endpoints, changes.endpoints));
+  const touched = new Set<ServicePortName>();
+  for (const { key } of servicePorts.changesSince(previous.servicePorts)) touched.add(key);
+  for (const { key } of endpoints.changesSince(previous.endpoints)) if (servicePorts.has(key)) touched.add(key);
   let { endpointCount } = previous;
   for (const name of touched) {
     if (previous.servicePorts.has(name)) endpointCount -= previous.endpoints.get(name)?.length ?? 0;
@@ -124,22 +124,16 @@ function derive(state: DesiredState, names: Iterable<ServicePortName>): DesiredS
   };
 }
 
-type Replaced<T> = ReadonlyMap<
-  ServiceKey,
-  { before: ReadonlyMap<ServicePortName, T>; after: ReadonlyMap<ServicePortName, T> }
->;
-
-function* replacements<T>(changes: Replaced<T>): Generator<[ServicePortName, T | undefined]> {
-  for (const { before } of changes.values()) for (const name of before.keys()) yield [name, undefined];
-  for (const { after } of changes.values()) yield* after;
-}
-
-function* namesIn(
-  changes: Iterable<{ before: ReadonlyMap<ServicePortName, unknown>; after: ReadonlyMap<ServicePortName, unknown> }>,
-) {
-  for (const { before, after } of changes) {
-    yield* before.keys();
-    yield* after.keys();
+/** Every Service in `changes` loses what it has in `old` and gets what it has now. */
+function* replacements<T>(
+  old: SortedMap<ServicePortName, T>,
+  changes: ReadonlyMap<ServiceKey, { after: ReadonlyMap<ServicePortName, T> }>,
+): Generator<[ServicePortName, T | undefined]> {
+  for (const [service, { after }] of changes) {
+    for (const prefix of namePrefixes(service)) {
+      for (const name of old.keysWithPrefix(prefix)) if (!after.has(name)) yield [name, undefined];
+    }
+    yield* after;
   }
 }
 

@@ -83,8 +83,11 @@ export function runChain(
         case 'MASQUERADE':
         case 'SNAT':
           return void finished.push({ ...branch, end: { verdict: target.name } });
-        case 'DNAT':
-          return void finished.push({ ...translate(branch, target.options, rules), end: { verdict: 'DNAT' } });
+        case 'DNAT': {
+          const translated = translate(branch, target.options, rules);
+          if (translated) return void finished.push({ ...translated, end: { verdict: 'DNAT' } });
+          return void next.push({ ...branch, undecided: [...branch.undecided, step] });
+        }
         case 'RETURN':
           return void returned.push(branch);
         case 'MARK':
@@ -103,11 +106,12 @@ export function runChain(
   return [...finished, ...returned, ...live];
 }
 
-function translate(branch: Branch, options: readonly RuleOption[], rules: WalkRules): Branch {
+/** `undefined` where the destination is not one address and port (Services' always are). */
+function translate(branch: Branch, options: readonly RuleOption[], rules: WalkRules): Branch | undefined {
   const to = options.find((option) => option.flag === '--to-destination')?.value ?? '';
   const [, six, four = six ?? '', port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(to) ?? [];
   const address = parseAddress(four) ?? parseAddress(to);
-  if (!address) throw new RangeError(`DNAT to ${JSON.stringify(to)}, which is not an address`);
+  if (!address) return undefined;
   const { packet } = branch;
   const destinationPort = port === undefined || rules.keepPort ? packet.destinationPort : Number(port);
   return { ...branch, translated: true, packet: { ...packet, destination: address.ip, destinationPort } };

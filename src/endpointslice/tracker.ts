@@ -1,0 +1,110 @@
+import type { EndpointSlice } from '../objects/endpointslice.ts';
+
+interface Entry {
+  generation: number;
+  name: string;
+}
+
+/** In place of a generation: we deleted the slice and the cache has not shown that yet. */
+const DELETED = -1;
+
+/** A slice that we wrote and that the cache does not hold. */
+export interface MissingSlice {
+  uid: string;
+  name: string;
+}
+
+/**
+ * Remembers what we wrote, by Service key and slice uid, so that two questions can be answered: does the cache show our
+ * own last writes yet, and is a change of a slice our own doing or somebody else's? The API server counts
+ * `metadata.generation` up with every change of a slice's content or labels.
+ */
+export class SliceTracker {
+  #services = new Map<string, Map<string, Entry>>();
+
+  /** What the API server answered to our create or update. */
+  wrote(service: string, slice: EndpointSlice): void {
+    this.#entries(service).set(uidOf(slice), { generation: generationOf(slice), name: slice.metadata.name });
+  }
+
+  /** Call before the delete is sent, for the event of it may overtake the answer. Returns what takes it back. */
+  expectDeletion(service: string, slice: EndpointSlice): () => void {
+    const entries = this.#entries(service);
+    const uid = uidOf(slice);
+    const before = entries.get(uid);
+    const expected = { generation: DELETED, name: slice.metadata.name };
+    entries.set(uid, expected);
+    return () => {
+      if (entries.get(uid) !== expected) return;
+      if (before === undefined) entries.delete(uid);
+      else entries.set(uid, before);
+    };
+  }
+
+  /** The slice is no longer there, whatever we knew of it. */
+  forget(service: string, uid: string): void {
+    const entries = this.#services.get(service);
+    entries?.delete(uid);
+    if (entries?.size === 0) this.#services.delete(service);
+  }
+
+  forgetService(service: string): void {
+    this.#services.delete(service);
+  }
+
+  has(service: string, slice: EndpointSlice): boolean {
+    return this.#services.get(service)?.has(uidOf(slice)) ?? false;
+  }
+
+  /** Whether a slice seen in the cache holds a change that is not our own. Never written by us counts as such. */
+  isForeignChange(service: string, slice: EndpointSlice): boolean {
+    const known = this.#services.get(service)?.get(uidOf(slice));
+    return known === undefined || generationOf(slice) > known.generation;
+  }
+
+  /** The slice was deleted. Returns false when that was our doing. */
+  sawDeletion(service: string, slice: EndpointSlice): boolean {
+    const ours = this.#services.get(service)?.get(uidOf(slice))?.generation === DELETED;
+    this.forget(service, uidOf(slice));
+    return !ours;
+  }
+
+  /**
+   * Why the cached slices of a Service do not yet show our own writes, or undefined when they do: one that we deleted
+   * is still there, one is older than what we wrote, or one that we wrote is missing (`missing` lists the latter).
+   */
+  staleness(service: string, slices: readonly EndpointSlice[]): { missing: MissingSlice[] } | undefined {
+    const entries = this.#services.get(service);
+    if (entries === undefined) return undefined;
+    let stale = false;
+    const seen = new Set<string>();
+    for (const slice of slices) {
+      const uid = uidOf(slice);
+      seen.add(uid);
+      const known = entries.get(uid)?.generation;
+      stale ||= known === DELETED || (known !== undefined && known > generationOf(slice));
+    }
+    const missing: MissingSlice[] = [];
+    for (const [uid, { generation, name }] of entries) {
+      if (generation !== DELETED && !seen.has(uid)) missing.push({ uid, name });
+    }
+    return stale || missing.length > 0 ? { missing } : undefined;
+  }
+
+  #entries(service: string): Map<string, Entry> {
+    let entries = this.#services.get(service);
+    if (entries === undefined) {
+      entries = new Map();
+      this.#services.set(service, entries);
+    }
+    return entries;
+  }
+}
+
+function uidOf(slice: EndpointSlice): string {
+  return slice.metadata.uid ?? '';
+}
+
+function generationOf(slice: EndpointSlice): number {
+  return slice.metadata.generation ?? 0;
+}

@@ -22,6 +22,8 @@ export interface StreamOptions {
   signal: AbortSignal;
   /** Milliseconds until response headers must have arrived. */
   headersTimeoutMs?: number;
+  /** Waits and asks again, within that time, when the server says when to come back. Without it that is the caller's to do. */
+  retry?: boolean;
 }
 
 /**

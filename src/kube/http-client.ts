@@ -5,9 +5,11 @@ import type { Logger } from '../observe/logger.ts';
 import type { KubeClient, PatchType, RequestOptions, StreamOptions } from './client.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { ApiError } from './errors.ts';
-import { errorFromTransport, isBrokenConnection } from './http-failure.ts';
+import { errorFromTransport } from './http-failure.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
+import { retryDelay } from './retry.ts';
 import { errorFromResponse } from './status.ts';
+import { TimeLimit } from './time-limit.ts';
 import { type UndiciResponse, undiciRequest } from './undici-parts.ts';
 import { messageOf, singleLine } from './values.ts';
 
@@ -25,6 +27,8 @@ export interface KubeClientOptions {
   /** Told about every finished attempt. `code` is the HTTP status, or the `ApiErrorCode` when no response came. */
   onAttempt?: (attempt: { method: string; code: string; durationMs: number }) => void;
 }
+
+type Exchange = Pick<RequestOptions, 'method' | 'path' | 'query'>;
 
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
@@ -59,50 +63,37 @@ class HttpKubeClient implements KubeClient {
 
   async request(options: RequestOptions): Promise<unknown> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    const deadline = this.#clock.monotonic() + timeoutMs;
-    const limit = this.#limit(options.signal, timeoutMs, `${options.method} ${options.path}`);
     const headers = requestHeaders(options);
     const body = options.body === undefined ? null : JSON.stringify(options.body);
+    const limit = this.#limit(options.signal, timeoutMs, `${options.method} ${options.path}`);
     try {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          const text = await this.#attempt(options, headers, body, limit.signal);
-          return decode(text, options);
-        } catch (error) {
-          const waitMs = this.#retryIn(error, attempt, options.method, deadline);
-          if (waitMs === undefined) throw errorFromTransport(error, this.#access.server);
-          this.#options.logger.debug(
-            { path: options.path, attempt, waitMs, reason: messageOf(error) },
-            'request is repeated',
-          );
-          await sleep(this.#clock, waitMs, limit.signal);
-          limit.signal.throwIfAborted();
-        }
-      }
+      return await this.#repeat(options, limit, this.#options.retries ?? 5, async () => {
+        const { calls } = await this.#open();
+        return decode(await readText((await this.#send(calls, options, headers, body, limit.signal)).body), options);
+      });
     } finally {
       limit.release();
     }
   }
 
   async stream(options: StreamOptions): Promise<Readable> {
+    const request = { method: 'GET' as const, path: options.path, ...(options.query && { query: options.query }) };
     const limit = this.#limit(options.signal, options.headersTimeoutMs ?? this.#timeoutMs, `GET ${options.path}`);
     try {
-      const request = { method: 'GET' as const, path: options.path, ...(options.query && { query: options.query }) };
-      const response = await this.#send(
-        (await this.#open()).watches,
+      const response = await this.#repeat(
         request,
-        { accept: 'application/json' },
-        null,
-        limit.signal,
+        limit,
+        options.retry ? (this.#options.retries ?? 5) : 0,
+        async () => {
+          const { watches } = await this.#open();
+          return this.#send(watches, request, { accept: 'application/json' }, null, limit.signal);
+        },
       );
-      if (response.statusCode >= 200 && response.statusCode < 300) {
-        limit.keepForCallerOnly(response.body);
-        return response.body;
-      }
-      throw await this.#failure(request, response);
+      limit.keepForCallerOnly(response.body);
+      return response.body;
     } catch (error) {
       limit.release();
-      throw errorFromTransport(error, this.#access.server);
+      throw error;
     }
   }
 
@@ -120,16 +111,34 @@ class HttpKubeClient implements KubeClient {
     return this.#connections;
   }
 
-  async #attempt(request: RequestOptions, headers: Record<string, string>, body: string | null, signal: AbortSignal) {
-    const response = await this.#send((await this.#open()).calls, request, headers, body, signal);
-    if (response.statusCode < 200 || response.statusCode > 299) throw await this.#failure(request, response);
-    return readText(response.body);
+  #limit(caller: AbortSignal | undefined, timeoutMs: number, call: string): TimeLimit {
+    return new TimeLimit(this.#clock, caller, timeoutMs, `${call}: no complete answer from ${this.#access.server}`);
   }
 
-  /** One exchange up to the response's headers; repeated once with new credentials after a 401. */
+  /** Attempts until one succeeds, or fails for good. */
+  async #repeat<R>(request: Exchange, limit: TimeLimit, retries: number, attempt: () => Promise<R>): Promise<R> {
+    for (let done = 0; ; done++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        const { method } = request;
+        const leftMs = this.#closed ? 0 : limit.deadline - this.#clock.monotonic();
+        const waitMs = retryDelay(error, { method, done, retries, leftMs, random: this.#random() });
+        if (waitMs === undefined) throw errorFromTransport(error, this.#access.server);
+        this.#options.logger.debug(
+          { path: request.path, done, waitMs, reason: messageOf(error) },
+          'request is repeated',
+        );
+        if (waitMs > 0) await sleep(this.#clock, waitMs, limit.signal);
+        limit.signal.throwIfAborted();
+      }
+    }
+  }
+
+  /** One exchange up to the headers of a 2xx response; repeated once with new credentials after a 401. @throws ApiError for others. */
   async #send(
     dispatcher: Dispatcher,
-    request: Pick<RequestOptions, 'method' | 'path' | 'query'>,
+    request: Exchange,
     headers: Record<string, string>,
     body: string | null,
     signal: AbortSignal,
@@ -156,17 +165,20 @@ class HttpKubeClient implements KubeClient {
           bodyTimeout: 0,
         });
         report(String(response.statusCode));
-        if (response.statusCode !== 401 || renewed || !this.#access.refused()) return response;
-        await readText(response.body);
+        if (response.statusCode >= 200 && response.statusCode < 300) return response;
+        const failure = await this.#failure(request, response);
+        if (failure.code !== 'UNAUTHORIZED' || renewed || !this.#access.refused()) throw failure;
       } catch (error) {
         const failure = errorFromTransport(error, this.#access.server);
-        report(failure instanceof ApiError ? failure.code : 'ABORTED');
+        // A response was reported when its headers came.
+        if (!(failure instanceof ApiError)) report('ABORTED');
+        else if (failure.httpStatus === undefined) report(failure.code);
         throw error;
       }
     }
   }
 
-  async #failure(request: Pick<RequestOptions, 'method' | 'path'>, response: UndiciResponse): Promise<ApiError> {
+  async #failure(request: Exchange, response: UndiciResponse): Promise<ApiError> {
     const { method, path } = request;
     const retryAfter = response.headers['retry-after'];
     return errorFromResponse(
@@ -179,51 +191,6 @@ class HttpKubeClient implements KubeClient {
       },
       this.#clock.now(),
     );
-  }
-
-  /**
-   * Milliseconds until another attempt, undefined for none. A 429 was never processed, so anything may be repeated; after a 503 or a
-   * broken connection the server may have acted, so only what has the same effect twice.
-   */
-  #retryIn(error: unknown, attempt: number, method: RequestOptions['method'], deadline: number): number | undefined {
-    if (this.#closed) return undefined;
-    const repeatable = method === 'GET' || method === 'PUT' || method === 'DELETE';
-    if (!(error instanceof ApiError))
-      return method === 'GET' && attempt === 0 && isBrokenConnection(error) ? 0 : undefined;
-    if (attempt >= (this.#options.retries ?? 5) || error.retryAfterMs === undefined) return undefined;
-    if (error.httpStatus !== 429 && !(error.httpStatus === 503 && repeatable)) return undefined;
-    // A little later than asked, so that all clients that were turned away together do not come back together.
-    const waitMs = error.retryAfterMs + this.#random() * Math.min(1000, error.retryAfterMs * 0.1 + 50);
-    return this.#clock.monotonic() + waitMs < deadline ? waitMs : undefined;
-  }
-
-  #limit(caller: AbortSignal | undefined, timeoutMs: number, what: string) {
-    const controller = new AbortController();
-    const abort = () => controller.abort(abortError(caller?.reason));
-    if (caller?.aborted) abort();
-    caller?.addEventListener('abort', abort, { once: true });
-    const timer = this.#clock.setTimer(
-      () =>
-        controller.abort(
-          new ApiError({
-            code: 'TIMEOUT',
-            message: `${what}: no complete answer from ${this.#access.server} in ${timeoutMs} ms`,
-          }),
-        ),
-      timeoutMs,
-    );
-    return {
-      signal: controller.signal,
-      release: () => {
-        timer.cancel();
-        caller?.removeEventListener('abort', abort);
-      },
-      /** The headers came in time; from here only the caller ends the stream. */
-      keepForCallerOnly: (stream: Readable) => {
-        timer.cancel();
-        stream.once('close', () => caller?.removeEventListener('abort', abort));
-      },
-    };
   }
 }
 
@@ -261,9 +228,4 @@ function decode(text: string, request: RequestOptions): unknown {
     const message = `${request.method} ${request.path}: the answer is not JSON: ${singleLine(messageOf(cause))}`;
     throw new ApiError({ code: 'BAD_RESPONSE', message, cause });
   }
-}
-
-function abortError(reason: unknown): Error {
-  if (reason instanceof Error && reason.name === 'AbortError') return reason;
-  return new DOMException(reason === undefined ? 'aborted' : messageOf(reason), 'AbortError');
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type Clock, type Random, realClock, sleep, type Timer } from '../clock.ts';
+import { type Clock, type Random, realClock, sleep } from '../clock.ts';
 import type { KubeObject } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KubeClient } from './client.ts';
@@ -23,6 +23,7 @@ import {
 import { type Resource, resourcePath } from './resource.ts';
 import { errorFromStatus } from './status.ts';
 import { type Draft, Store } from './store.ts';
+import { StreamWatchdog } from './stream-watchdog.ts';
 import { turns } from './turns.ts';
 import { isRecord, messageOf } from './values.ts';
 import { readWatchEvents, type WatchEvent } from './watch-lines.ts';
@@ -59,10 +60,7 @@ export interface ReflectorStatus {
 interface OpenStream {
   events: AsyncGenerator<WatchEvent, void, void>;
   body: Readable;
-  /** Set once we ended it because nothing came. */
-  silent: boolean;
-  timers: Set<Timer>;
-  lastEventAt: number;
+  watchdog: StreamWatchdog;
 }
 
 /**
@@ -193,6 +191,8 @@ export class Reflector<T extends KubeObject> {
     const draft = this.#draft;
     this.#draft = undefined;
     if (!draft) return;
+    // From here the server may have nothing to say for as long as it likes.
+    this.#stream?.watchdog.allowSilence();
     const initial = !this.#everSwapped;
     this.#everSwapped = true;
     const durationMs = this.#clock.monotonic() - this.#listStartedAt;
@@ -241,6 +241,7 @@ export class Reflector<T extends KubeObject> {
       path: this.#path,
       query: { labelSelector, fieldSelector, limit: command.limit, continue: command.continueToken },
       signal: this.#stopping.signal,
+      clock: this.#clock,
     });
     for (;;) {
       const { value, done } = await page.next();
@@ -265,17 +266,10 @@ export class Reflector<T extends KubeObject> {
       },
       signal: this.#stopping.signal,
     });
-    const now = this.#clock.monotonic();
-    const stream: OpenStream = {
-      body,
-      events: readWatchEvents(body),
-      silent: false,
-      timers: new Set(),
-      lastEventAt: now,
-    };
-    this.#stream = stream;
-    this.#endAt(stream, command.deadlineMs);
-    if (command.silenceMs !== undefined) this.#endWhenSilent(stream, command.silenceMs);
+    const watchdog = new StreamWatchdog(this.#clock, () => body.destroy(new Error('watch is silent')));
+    watchdog.limitTotal(command.deadlineMs);
+    if (command.silenceMs !== undefined) watchdog.limitSilence(command.silenceMs);
+    this.#stream = { body, watchdog, events: readWatchEvents(body) };
     observer?.watchOpened?.();
     return { kind: 'opened' };
   }
@@ -286,7 +280,8 @@ export class Reflector<T extends KubeObject> {
     for (;;) {
       const { value: event, done } = await stream.events.next();
       if (done) return { kind: 'closed' };
-      stream.lastEventAt = this.#lastEventAt = this.#clock.monotonic();
+      stream.watchdog.fed();
+      this.#lastEventAt = this.#clock.monotonic();
       this.#options.observer?.event?.(event.type);
       const input = this.#toInput(event);
       if (input) return input;
@@ -326,7 +321,7 @@ export class Reflector<T extends KubeObject> {
 
   #failed(error: unknown): Input {
     if (this.#stopping.signal.aborted) return { kind: 'stop' };
-    if (this.#stream?.silent) return { kind: 'silent' };
+    if (this.#stream?.watchdog.barked) return { kind: 'silent' };
     const failure = toFailure(error);
     const message = messageOf(error);
     // The same trouble again and again is one line, not a line every 30 seconds.
@@ -340,36 +335,11 @@ export class Reflector<T extends KubeObject> {
     return { kind: 'failed', failure };
   }
 
-  /** Ends the stream after so many milliseconds: a server that honours `timeoutSeconds` has ended it before. */
-  #endAt(stream: OpenStream, ms: number): void {
-    const timer = this.#clock.setTimer(() => this.#giveUp(stream), ms);
-    stream.timers.add(timer);
-  }
-
-  /** Ends the stream when nothing came for so long, as long as the initial events are not complete. */
-  #endWhenSilent(stream: OpenStream, ms: number): void {
-    const check = () => {
-      stream.timers.delete(timer);
-      if (this.#state.phase.name !== 'watch-listing' || this.#stream !== stream) return;
-      const left = stream.lastEventAt + ms - this.#clock.monotonic();
-      if (left <= 0) this.#giveUp(stream);
-      else this.#endWhenSilent(stream, left);
-    };
-    const timer = this.#clock.setTimer(check, ms);
-    stream.timers.add(timer);
-  }
-
-  #giveUp(stream: OpenStream): void {
-    if (this.#stream !== stream) return;
-    stream.silent = true;
-    stream.body.destroy(new Error('watch is silent'));
-  }
-
   #closeStream(): void {
     const stream = this.#stream;
     this.#stream = undefined;
     if (!stream) return;
-    for (const timer of stream.timers) timer.cancel();
+    stream.watchdog.release();
     stream.body.on('error', () => {});
     stream.body.destroy();
   }

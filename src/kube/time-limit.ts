@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream';
+import type { Clock, Timer } from '../clock.ts';
+import { ApiError } from './errors.ts';
+import { messageOf } from './values.ts';
+
+/** The time limit of one call, and its caller's wish to end it, as one signal. Its reason is an `ApiError` TIMEOUT or an `AbortError`. */
+export class TimeLimit {
+  readonly signal: AbortSignal;
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  readonly #caller: AbortSignal | undefined;
+  readonly #timer: Timer;
+  readonly #abort: () => void;
+
+  constructor(clock: Clock, caller: AbortSignal | undefined, timeoutMs: number, message: string) {
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    this.deadline = clock.monotonic() + timeoutMs;
+    this.#caller = caller;
+    this.#abort = () => controller.abort(abortError(caller?.reason));
+    if (caller?.aborted) this.#abort();
+    caller?.addEventListener('abort', this.#abort, { once: true });
+    const expire = () => controller.abort(new ApiError({ code: 'TIMEOUT', message: `${message} in ${timeoutMs} ms` }));
+    this.#timer = clock.setTimer(expire, timeoutMs);
+  }
+
+  release(): void {
+    this.#timer.cancel();
+    this.#caller?.removeEventListener('abort', this.#abort);
+  }
+
+  /** The headers came in time; from here only the caller ends the stream. */
+  keepForCallerOnly(stream: Readable): void {
+    this.#timer.cancel();
+    stream.once('close', () => this.release());
+  }
+}
+
+function abortError(reason: unknown): Error {
+  if (reason instanceof Error && reason.name === 'AbortError') return reason;
+  return new DOMException(reason === undefined ? 'aborted' : messageOf(reason), 'AbortError');
+}

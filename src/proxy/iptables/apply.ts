@@ -114,9 +114,15 @@ export class RuleApplier {
       } finally {
         this.#reading = undefined;
       }
-      if (isClean(scan)) return undefined;
+      const plan = planFull(scan, applied, this.#iptables.family, this.#iptables.info.backend);
+      // Leftovers alone are no drift: a full write that could not read the kernel leaves them to us.
+      if (plan.length === 0) return undefined;
       this.#applied = undefined;
-      await this.#write(planFull(scan, applied, this.#iptables.family, this.#iptables.info.backend));
+      await this.#write(plan);
+      if (isClean(scan)) {
+        this.#applied = applied;
+        return undefined;
+      }
       this.#learn(await this.#scan(applied), wantedChains(applied));
       this.#applied = applied;
       return driftOf(scan);
@@ -149,8 +155,12 @@ export class RuleApplier {
     const { family, info } = this.#iptables;
     const scan = this.#distrustScan ? undefined : await this.#tryScan(wanted);
     const plan = planFull(scan ?? nothingKnown(wanted), wanted, family, info.backend);
-    this.#distrustScan = scan !== undefined;
-    await this.#write(plan);
+    try {
+      await this.#write(plan);
+    } catch (error) {
+      this.#distrustScan = scan !== undefined && error instanceof IptablesError && !error.isResourceProblem;
+      throw error;
+    }
     const jumps = scan ? scan.missingJumps.length : await this.#ensureJumps();
     this.#distrustScan = false;
     return { kind: 'full', jumps, ...planSize(plan) };

@@ -28,7 +28,6 @@ export function planFull(
       .map(([chain, rules]) => ({ chain, rules }));
     if (unit.length > 0) owned.push(unit);
   }
-  const held = new Set(scan.held);
   const fixed = (table: TableName): ChainContent[] => [
     ...[...wanted.static.chains[table].keys()].filter((chain) => toWrite(table, chain)).map((c) => content(table, c)),
     ...scan.missingTargets[table].map((chain) => ({ chain, rules: [] })),
@@ -44,8 +43,8 @@ export function planFull(
         fixed: fixed('nat'),
         owned,
         dispatch: dispatch('nat'),
-        removed: scan.stale.filter((chain) => !held.has(chain)),
-        emptied: scan.held,
+        removed: scan.stale.filter((chain) => !scan.held.has(chain)),
+        emptied: [...scan.held].filter(([, { empty }]) => !empty).map(([chain]) => chain),
       },
       jumps: { filter: jumpLines(scan.missingJumps, 'filter'), nat: jumpLines(scan.missingJumps, 'nat') },
     },

@@ -14,8 +14,8 @@ export interface KernelScan {
   readonly different: Record<TableName, Map<string, readonly RuleText[]>>;
   /** Service chains that nothing wants: left by an earlier proxier, or by a failed sync. */
   readonly stale: readonly string[];
-  /** Of those, the ones that a foreign rule jumps to; the kernel refuses to delete them. */
-  readonly held: readonly string[];
+  /** Of those, the ones that a foreign rule jumps to, and whether they hold rules; the kernel refuses to delete them. */
+  readonly held: ReadonlyMap<string, { readonly empty: boolean }>;
   readonly missingJumps: readonly JumpRule[];
   /** Chains that a missing jump leads to, not wanted by `desired` and not there: KUBE-FIREWALL. */
   readonly missingTargets: Record<TableName, string[]>;
@@ -51,6 +51,7 @@ export class KernelScanner {
   readonly #different: Record<TableName, Map<string, readonly RuleText[]>> = { filter: new Map(), nat: new Map() };
   readonly #declared: Record<TableName, Set<string>> = { filter: new Set(), nat: new Set() };
   readonly #stale: string[] = [];
+  readonly #staleWithRules = new Set<string>();
   readonly #heldByOthers = new Set<string>();
   readonly #accepts: AcceptsPrint;
   #table: AnyTable | undefined;
@@ -90,7 +91,11 @@ export class KernelScanner {
       missing,
       different: this.#different,
       stale: this.#stale,
-      held: this.#stale.filter((chain) => this.#heldByOthers.has(chain)),
+      held: new Map(
+        this.#stale
+          .filter((chain) => this.#heldByOthers.has(chain))
+          .map((chain) => [chain, { empty: !this.#staleWithRules.has(chain) }]),
+      ),
       missingJumps,
       missingTargets: this.#perTable((table) => [
         ...new Set(
@@ -130,7 +135,8 @@ export class KernelScanner {
       this.#expected = this.#wanted[table].get(chain);
     }
     if (this.#expected) this.#compare(rule);
-    else if (!(table === 'nat' && isServiceChain(chain))) this.#foreign(table, chain, rule);
+    else if (table === 'nat' && isServiceChain(chain)) this.#staleWithRules.add(chain);
+    else this.#foreign(table, chain, rule);
   }
 
   #compare(rule: RuleText): void {
@@ -216,7 +222,7 @@ export function nothingKnown(wanted: DesiredRules): KernelScan {
     missing: { filter: [...chains.filter.keys()], nat: [...chains.nat.keys()] },
     different: { filter: new Map(), nat: new Map() },
     stale: [],
-    held: [],
+    held: new Map(),
     missingJumps: [],
     missingTargets: { filter: [], nat: [] },
     found: 0,

@@ -115,6 +115,15 @@ export function cutIntoSections(changes: TableChanges, backend: IptablesBackend)
   return plan.filter((s) => s.chains.length + s.edits.length + s.removed.length > 0);
 }
 
+/** Chains before those they jump to: FW, EXT, SVC and SVL, SEP; all others first. */
+export function byReference(a: string, b: string): number {
+  return rank(a) - rank(b);
+}
+
+function rank(chain: string): number {
+  return ['KUBE-FW-', 'KUBE-EXT-', 'KUBE-SV', 'KUBE-SEP-'].findIndex((prefix) => chain.startsWith(prefix));
+}
+
 function cutNat({ nat, jumps }: TableChanges, backend: IptablesBackend): WriteSection[] {
   const dispatch = nat.dispatch.map((change) => change.direct);
   const emptied = nat.emptied.map((chain) => ({ chain, rules: [] }));
@@ -135,8 +144,9 @@ function cutNat({ nat, jumps }: TableChanges, backend: IptablesBackend): WriteSe
   }
   sections.push(section('nat', { fixed: pending }));
   sections.push(section('nat', { steps: dispatch, edits: jumps.nat }), section('nat', { fixed: emptied }));
-  for (let i = 0; i < nat.removed.length; i += SECTION_CHAINS) {
-    sections.push(section('nat', { removed: nat.removed.slice(i, i + SECTION_CHAINS) }));
+  const removed = nat.removed.toSorted(byReference);
+  for (let i = 0; i < removed.length; i += SECTION_CHAINS) {
+    sections.push(section('nat', { removed: removed.slice(i, i + SECTION_CHAINS) }));
   }
   return sections;
 }

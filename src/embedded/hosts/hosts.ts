@@ -8,6 +8,8 @@ import type { Topology } from './topology.ts';
 export interface Hosts {
   readonly kind: 'namespaces' | 'memory';
   readonly topology: Topology;
+  /** Whether addresses of the second family work; a kernel may lack IPv6. Known once the hosts have started. */
+  readonly ipv6: boolean;
   /** A private directory, visible from inside and outside; removed with everything in it when the hosts go. */
   readonly runDir: string;
   /** Resolves when the hosts have gone without `stop()` having been called; never rejects. */

@@ -42,6 +42,7 @@ export interface MemoryHostsOptions {
 export class MemoryHosts implements Hosts {
   readonly kind = 'memory';
   readonly topology: Topology;
+  readonly ipv6 = true;
   readonly runDir: string;
   readonly lost: Promise<HostsError> = new Promise(() => undefined);
   readonly #programs: Record<string, MemoryProgram>;

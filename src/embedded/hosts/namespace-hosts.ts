@@ -108,6 +108,10 @@ export class NamespaceHosts implements Hosts {
     });
   }
 
+  get ipv6(): boolean {
+    return this.#ipv6;
+  }
+
   /** Process id of the supervisor's parent, unshare(1), as seen outside. */
   get pid(): number {
     return this.#supervisor.pid ?? 0;

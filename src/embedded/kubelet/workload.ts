@@ -1,0 +1,60 @@
+import type { Clock } from '../../clock.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Logger } from '../../observe/logger.ts';
+import type { NodeAddresses, Topology } from '../hosts/topology.ts';
+import { ClusterCache } from './cluster-cache.ts';
+import { deploymentController } from './deployment-controller.ts';
+import { Kubelet, type KubeletOptions } from './kubelet.ts';
+import type { PodRuntime } from './pod-runtime.ts';
+import { replicaSetController } from './replicaset-controller.ts';
+import { scheduler } from './scheduler.ts';
+
+export interface WorkloadOptions {
+  client: KubeClient;
+  topology: Topology;
+  /** What runs the Pods of a node. */
+  runtime(node: NodeAddresses): PodRuntime;
+  logger: Logger;
+  clock?: Clock;
+  onStatusWritten?: KubeletOptions['onStatusWritten'];
+}
+
+export interface Workload {
+  /** Ends every Pod and stops watching; the objects at the API server stay. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Everything that makes Pods out of Deployments and keeps them running: deployment and replica set controllers, a scheduler and
+ * one kubelet a node, all over the API like anybody else. Resolves once the nodes are registered and the controllers at work.
+ */
+export async function startWorkload(options: WorkloadOptions): Promise<Workload> {
+  const { client, logger } = options;
+  const shared = { client, logger, ...(options.clock ? { clock: options.clock } : {}) };
+  const kubelets = options.topology.nodes.map(
+    (node) =>
+      new Kubelet({
+        ...shared,
+        node,
+        runtime: options.runtime(node),
+        ...(options.onStatusWritten ? { onStatusWritten: options.onStatusWritten } : {}),
+      }),
+  );
+  const cache = new ClusterCache(client, logger);
+  const loops = [deploymentController, replicaSetController, scheduler].map((create) => create({ ...shared, cache }));
+  const stop = async () => {
+    // Controllers first, so that nothing replaces the Pods that the kubelets end.
+    await cache.stop();
+    await Promise.all(loops.map((loop) => loop.stop()));
+    await Promise.all(kubelets.map((kubelet) => kubelet.stop()));
+  };
+  try {
+    cache.start();
+    await Promise.all([cache.synced(), ...kubelets.map((kubelet) => kubelet.start())]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  for (const loop of loops) loop.start();
+  return { stop };
+}

@@ -105,14 +105,12 @@ function admitted({ config }: Cluster, { spec, status }: Service, packet: Packet
   const six = config.ipFamily === 'IPv6';
   const own = (spec.loadBalancerSourceRanges ?? []).filter((range) => range.includes(':') === six);
   if (own.length === 0) return true;
-  const { ranges, nodeIP } = PLAN[config.ipFamily];
-  const inRange = (ip: string) => {
-    if (ip === nodeIP) return own.includes(ranges[1]);
-    return (
-      own.includes(isPodAddress(ip) ? ranges[2] : ranges[0]) || (six && !isPodAddress(ip) && own.includes(ranges[1]))
-    );
-  };
-  const nodeMayUseVIP = own.includes(ranges[1]) && status?.loadBalancer?.ingress?.some((p) => p.ip === packet.source);
+  const [outside, aroundNode, pods] = PLAN[config.ipFamily].ranges;
+  const inRange = (ip: string) =>
+    (own.includes(outside) && /^(203\.0\.113\.|2001:db8:113:)/.test(ip)) ||
+    (own.includes(aroundNode) && /^(192\.168\.|2001:db8:)/.test(ip)) ||
+    (own.includes(pods) && isPodAddress(ip));
+  const nodeMayUseVIP = own.includes(aroundNode) && status?.loadBalancer?.ingress?.some((p) => p.ip === packet.source);
   return inRange(packet.source) || nodeMayUseVIP === true;
 }
 

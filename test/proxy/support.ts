@@ -44,11 +44,11 @@ export function desiredFor(
 /** What `iptables-save` would show with the rules loaded into an empty kernel, the jumps from built-in chains included. */
 export function kernelFor(state: DesiredState): Ruleset {
   const builtIn = parseRuleset(
-    ['*filter', ':INPUT ACCEPT', ':FORWARD ACCEPT', ':OUTPUT ACCEPT', 'COMMIT']
+    ['*filter', ':INPUT ACCEPT', ':FORWARD ACCEPT', ':OUTPUT ACCEPT', ':KUBE-FIREWALL -', 'COMMIT']
       .concat(['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', 'COMMIT'])
       .join('\n'),
   );
-  const jumps = JUMP_RULES.filter(({ to }) => to !== 'KUBE-FIREWALL').map(({ table, from, rule }) => {
+  const jumps = JUMP_RULES.map(({ table, from, rule }) => {
     const words = rule.map((word) => (word.includes(' ') ? `"${word}"` : word));
     return `*${table}\n-I ${from} ${words.join(' ')}\nCOMMIT\n`;
   });

@@ -24,7 +24,7 @@ function packetsFor({ config, services, slices }: Cluster): Packet[] {
     const vips = (status?.loadBalancer?.ingress ?? []).map(({ ip = '' }) => ip);
     const destinations = [spec.clusterIP ?? '', ...(spec.externalIPs ?? []), ...vips];
     return (spec.ports ?? []).flatMap(({ port, protocol = 'TCP', nodePort }) =>
-      clients.flatMap((client) => [
+      [...clients, ...vips.map((source) => ({ source, inInterface: 'eth0' }))].flatMap((client) => [
         ...destinations.map((destination) => ({ ...client, protocol, destination, destinationPort: port })),
         ...(nodePort ? [{ ...client, protocol, destination: plan.nodeIP, destinationPort: nodePort }] : []),
       ]),

@@ -17,6 +17,8 @@ export interface HttpServerOptions {
   /** What the server is for, as it appears in error lines: `healthz`, `metrics`. */
   name: string;
   address: BindAddress;
+  /** `::` is not to take IPv4 connections too, so that another server can have the same port there. */
+  ipv6Only?: boolean;
   /** Exact path -> route. Everything else is answered by `fallback`, or 404. */
   routes: Record<string, Route>;
   fallback?: Route;
@@ -62,18 +64,19 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   };
 }
 
-function listen(server: Server, { name, address }: HttpServerOptions): Promise<void> {
+function listen(server: Server, { name, address, ipv6Only = false }: HttpServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
       reject(new UserError(`cannot serve ${name} on ${formatAddress(address)}: ${why}`, { cause: error }));
     });
-    server.listen({ host: address.host, port: address.port }, () => resolve());
+    server.listen({ host: address.host, port: address.port, ipv6Only }, () => resolve());
   });
 }
 
 async function answer(options: HttpServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  // A request line may hold what is no URL, such as `//`: nobody's path then, but still answered.
+  const url = URL.parse(request.url ?? '/', 'http://localhost') ?? new URL('http://localhost/%');
   const route = Object.hasOwn(options.routes, url.pathname) ? options.routes[url.pathname] : options.fallback;
   const reply = route ? await route(request, url) : text('404 page not found\n', 404);
   response.writeHead(reply.status, {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatAddress, isLoopback, parseBindAddress } from '../../src/observe/bind-address.ts';
@@ -58,6 +59,23 @@ describe('the observe server', () => {
     const url = await serve({ routes: { '/': boom }, onError: (error, path) => seen.push([String(error), path]) });
     expect((await request(`${url}/`)).statusCode).toBe(500);
     expect(seen).toEqual([['Error: boom', '/']]);
+  });
+
+  it('answers a request line that is no URL as any unknown path', async () => {
+    const url = await serve({ routes: { '/': () => text('root') }, fallback: () => text('fallback') });
+    const answer = await request(url, { path: '//', method: 'GET' });
+    expect([answer.statusCode, await answer.body.text()]).toEqual([200, 'fallback']);
+  });
+
+  const hasIPv6 = existsSync('/proc/net/if_inet6');
+  if (!hasIPv6) console.log('SKIPPED: listening on IPv6 only, because this machine has no IPv6');
+
+  it.skipIf(!hasIPv6)('leaves IPv4 to others when told to listen on IPv6 only', async () => {
+    const all = await startHttpServer({ name: 'a', address: { host: '0.0.0.0', port: 0 }, routes: {} });
+    open.push(all);
+    const address = { host: '::', port: all.address.port };
+    open.push(await startHttpServer({ name: 'b', address, ipv6Only: true, routes: {} }));
+    await expect(startHttpServer({ name: 'c', address, routes: {} })).rejects.toThrow('the port is in use');
   });
 
   it('names the address when the port is in use', async () => {

@@ -6,17 +6,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startNamespaceHosts } from '../../../src/embedded/hosts/namespace-hosts.ts';
-import {
-  ability,
-  asPlainUser,
-  leftovers,
-  ownNetwork,
-  rootlessAble,
-  settledLeftovers,
-  type Traces,
-  topology,
-  tracesOf,
-} from './namespaces.ts';
+import { leftovers, settledLeftovers, type Traces, tracesOf } from '../../../src/embedded/hosts/traces.ts';
+import { ability, asPlainUser, ownNetwork, rootlessAble, topology } from './namespaces.ts';
 
 const DRIVER = fileURLToPath(new URL('./driver.ts', import.meta.url));
 

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runLoad } from '../../../src/embedded/hosts/load-result.ts';
 import { type NamespaceHosts, startNamespaceHosts } from '../../../src/embedded/hosts/namespace-hosts.ts';
-import { ability, ownNetwork, settledLeftovers, topology, tracesOf } from './namespaces.ts';
+import { settledLeftovers, tracesOf } from '../../../src/embedded/hosts/traces.ts';
+import { ability, ownNetwork, topology } from './namespaces.ts';
 
 const POD_SERVER = fileURLToPath(new URL('../../../src/embedded/hosts/pod-server.ts', import.meta.url));
 

@@ -4,10 +4,10 @@ import type { ZoneShares } from './zone-shares.ts';
 
 /**
  * Whether new zone shares are a reason to look at a Service again: its hints would overload a zone, or hints were
- * impossible under the old shares and may have become possible.
+ * impossible under the old shares and may have become possible (which upstream does not look at).
  */
-export function needsRevisit(memory: HintMemory, shares: ZoneShares): boolean {
+export function needsRevisit(memory: HintMemory, shares: ZoneShares, options: { restoreHints: boolean }): boolean {
   return Object.values(memory).some((outcome) =>
-    hasZones(outcome) ? isOverloaded(outcome.zones, shares) : shares !== undefined,
+    hasZones(outcome) ? isOverloaded(outcome.zones, shares) : options.restoreHints && shares !== undefined,
   );
 }

@@ -37,6 +37,8 @@ export interface ReflectorState {
   phase: Phase;
   /** Where to continue; undefined when all must be listed. */
   resourceVersion: string | undefined;
+  /** Why all must be listed. */
+  relistReason: RelistReason;
   /** Whether the next listing may be a watch-list (KEP-3157). False for good after the first sign that the server has none. */
   watchList: boolean;
   unfinishedWatchLists: number;
@@ -95,7 +97,7 @@ export type Command =
 /** What happens to the store with the object at hand: `begin` opens a draft, `swap` makes it current. */
 export type StoreAction = 'none' | 'begin' | 'stage' | 'unstage' | 'swap' | 'apply' | 'remove';
 
-export type RelistReason = 'start' | 'gone' | 'expired-page' | 'refused' | 'retry' | 'watch-list-unsupported';
+export type RelistReason = 'start' | 'gone' | 'expired-page' | 'refused' | 'watch-list-unsupported' | 'unexpected';
 
 export interface Transition {
   state: ReflectorState;
@@ -116,6 +118,7 @@ export function initialState(options: { watchList?: boolean } = {}): ReflectorSt
   return {
     phase: { name: 'idle' },
     resourceVersion: undefined,
+    relistReason: 'start',
     watchList: options.watchList ?? true,
     unfinishedWatchLists: 0,
     paged: true,
@@ -132,9 +135,9 @@ export function step(state: ReflectorState, input: Input, moment: Moment): Trans
   }
   switch (input.kind) {
     case 'start':
-      return relist(state, 'start', moment);
+      return relist(state, moment);
     case 'waited':
-      return state.resourceVersion === undefined ? relist(state, 'retry', moment) : watch(state, moment);
+      return state.resourceVersion === undefined ? relist(state, moment) : watch(state, moment);
     case 'page':
       return onPage(state, input, moment);
     case 'opened':
@@ -151,17 +154,18 @@ export function step(state: ReflectorState, input: Input, moment: Moment): Trans
 }
 
 /** Starts over from nothing: the server's newest state, whatever version was known before, so that no stale version can loop. */
-function relist(state: ReflectorState, reason: RelistReason, moment: Moment): Transition {
+function relist(state: ReflectorState, moment: Moment): Transition {
+  const { relistReason } = state;
   const base = { ...state, resourceVersion: undefined, refusals: 0 };
   if (state.watchList) {
     const command = watchCommand(undefined, moment);
-    return { state: { ...base, phase: { name: 'watch-listing' } }, command, store: 'begin', relist: reason };
+    return { state: { ...base, phase: { name: 'watch-listing' } }, command, store: 'begin', relist: relistReason };
   }
   return {
     state: { ...base, phase: { name: 'listing', continueToken: undefined, resourceVersion: undefined } },
     command: { do: 'list', limit: state.paged ? PAGE_LIMIT : undefined, continueToken: undefined },
     store: 'begin',
-    relist: reason,
+    relist: relistReason,
   };
 }
 
@@ -276,7 +280,7 @@ function onFailure(state: ReflectorState, failure: Failure, moment: Moment): Tra
   if (phase.name === 'watch-listing' && malformed) return withoutWatchList(state, moment);
   if (phase.name !== 'watching') return backOff(state, failure, moment);
   // The server cannot make sense of the version (restored from a backup, replaced by another one).
-  if (malformed) return afterTrouble({ ...state, resourceVersion: undefined }, 'refused', failure, moment);
+  if (malformed) return afterTrouble(mustRelist(state, 'refused'), failure, moment);
   return isRefusal(failure) ? refused(state, failure, moment) : backOff(state, failure, moment);
 }
 
@@ -288,27 +292,31 @@ function isRefusal({ code, answered }: Failure): boolean {
 
 function refused(state: ReflectorState, failure: Failure | undefined, moment: Moment): Transition {
   const refusals = state.refusals + 1;
-  const resourceVersion = refusals >= MAX_REFUSALS ? undefined : state.resourceVersion;
-  return backOff({ ...state, refusals, resourceVersion }, failure, moment);
+  const next = refusals >= MAX_REFUSALS ? mustRelist(state, 'refused') : state;
+  return backOff({ ...next, refusals }, failure, moment);
 }
 
 /** 410: the version, or the page, is older than what the server still has. */
 function onGone(state: ReflectorState, failure: Failure, moment: Moment): Transition {
   const { phase } = state;
   const expiredPage = phase.name === 'listing' && phase.continueToken !== undefined;
-  const next = { ...state, resourceVersion: undefined, paged: !expiredPage && state.paged };
-  return afterTrouble(next, expiredPage ? 'expired-page' : 'gone', failure, moment);
+  const next = mustRelist(state, expiredPage ? 'expired-page' : 'gone');
+  return afterTrouble({ ...next, paged: !expiredPage && state.paged }, failure, moment);
+}
+
+function mustRelist(state: ReflectorState, relistReason: RelistReason): ReflectorState {
+  return { ...state, resourceVersion: undefined, relistReason };
 }
 
 /** Lists anew: at once when this is the first trouble in a while, else not without a pause. */
-function afterTrouble(state: ReflectorState, reason: RelistReason, failure: Failure, moment: Moment): Transition {
+function afterTrouble(state: ReflectorState, failure: Failure, moment: Moment): Transition {
   const failures = failuresNow(state, moment);
   if (failures > 0 || failure.retryAfterMs !== undefined) return backOff(state, failure, moment);
-  return relist({ ...state, failures: 1, healthySince: undefined }, reason, moment);
+  return relist({ ...state, failures: 1, healthySince: undefined }, moment);
 }
 
 function withoutWatchList(state: ReflectorState, moment: Moment): Transition {
-  return relist({ ...state, watchList: false }, 'watch-list-unsupported', moment);
+  return relist({ ...mustRelist(state, 'watch-list-unsupported'), watchList: false }, moment);
 }
 
 function backOff(state: ReflectorState, failure: Failure | undefined, moment: Moment): Transition {
@@ -337,5 +345,5 @@ function reading(state: ReflectorState, store: StoreAction = 'none'): Transition
 
 /** An input that its phase cannot have would be a bug of the driver; the safe way on is a fresh start after a pause. */
 function unexpected(state: ReflectorState, moment: Moment): Transition {
-  return backOff({ ...state, resourceVersion: undefined }, undefined, moment);
+  return backOff(mustRelist(state, 'unexpected'), undefined, moment);
 }

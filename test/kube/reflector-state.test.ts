@@ -233,7 +233,7 @@ describe('watching', () => {
     expect(state.resourceVersion).toBe('10');
     state = play([waited, failed('TIMEOUT')], { from: state }).state;
     expect(state.resourceVersion).toBeUndefined();
-    expect(play([waited], { from: state }).relist).toBe('retry');
+    expect(play([waited], { from: state }).relist).toBe('refused');
   });
 
   it('forgets refusals as soon as anything arrives', () => {

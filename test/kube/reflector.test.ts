@@ -151,6 +151,14 @@ describe('filling the cache', () => {
     expect(names()).toEqual(['a@1']);
   });
 
+  it('takes changes between the initial objects into account', async () => {
+    const { reflector, calls } = await reflect((_request, response) =>
+      stream(response, added('a', '1'), added('b', '2'), deleted('a', '3'), modified('b', '4'), endOfInitial('5')),
+    );
+    await reflector.synced;
+    expect(calls).toEqual(['add b@4 initial']);
+  });
+
   it('falls back to pages from a server that stays silent', async () => {
     const { server, clock, reflector, names } = await reflect((request, response) => {
       if (isWatchList(request) || isWatch(request)) return stream(response);

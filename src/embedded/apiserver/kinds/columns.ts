@@ -67,3 +67,9 @@ export function formatLabels(labels: Record<string, string> | undefined): string
   const pairs = Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
   return pairs.sort().join(',') || '<none>';
 }
+
+/** A list cut down to what a cell can hold: `a,b,c + 2 more...`. */
+export function firstOf(items: readonly string[], most: number): string {
+  const shown = items.slice(0, most).join(',');
+  return items.length > most ? `${shown} + ${items.length - most} more...` : shown;
+}

@@ -21,7 +21,8 @@ const longestLabel = 63;
 const longestSubdomain = 253;
 
 export function dns1123Label(value: string): string[] {
-  return [...longerThan(value, longestLabel, 'characters'), ...(labelForm.test(value) ? [] : [labelHelp])];
+  const help = subdomainForm.test(value) ? 'must not contain dots' : labelHelp;
+  return [...longerThan(value, longestLabel, 'characters'), ...(labelForm.test(value) ? [] : [help])];
 }
 
 export function dns1123Subdomain(value: string): string[] {
@@ -82,7 +83,8 @@ export function configMapKey(value: string): string[] {
 }
 
 export function envVarName(value: string): string[] {
-  return envVarForm.test(value) ? [] : ["environment variable names must be printable ASCII characters other than '='"];
+  const help = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+  return envVarForm.test(value) ? [] : [help];
 }
 
 /** A name that becomes part of a URL path (RBAC, Leases of some kinds). */

@@ -95,11 +95,11 @@ export class RuleApplier {
 
   /**
    * Compares the kernel with what was applied last, and repairs what differs, chain by chain.
-   * @returns what was found; undefined when all is well, when nothing is applied, or when an `apply` came in between and
-   * `patient` is set.
+   * @returns what was found; undefined when all is well or when nothing is applied; `interrupted` when an `apply` came while it
+   * was reading and `patient` is set.
    * @throws IptablesError as `apply`
    */
-  check({ patient = true } = {}): Promise<Drift | undefined> {
+  check({ patient = true } = {}): Promise<Drift | 'interrupted' | undefined> {
     return this.#enqueue(async () => {
       const applied = this.#applied;
       if (!applied) return undefined;
@@ -109,7 +109,7 @@ export class RuleApplier {
       try {
         scan = await this.#scan(applied, reading.signal);
       } catch (error) {
-        if (error instanceof IptablesError && error.aborted) return undefined;
+        if (error instanceof IptablesError && error.aborted) return 'interrupted';
         throw error;
       } finally {
         this.#reading = undefined;

@@ -2,7 +2,7 @@ import type { IPFamily } from '../../objects/meta.ts';
 import { isServiceChain } from './chain-names.ts';
 import { dispatchRules } from './delta.ts';
 import type { DesiredRules, JumpRule, RuleText, TableName } from './rules.ts';
-import type { AnyTable } from './runner.ts';
+import { type AnyTable, IptablesError } from './runner.ts';
 import { quoteWord, savedForm } from './saved-form.ts';
 import { DISPATCH_CHAINS } from './static-rules.ts';
 
@@ -80,9 +80,9 @@ export class KernelScanner {
     else if (/^# Table .(filter|nat). is incompatible/.test(line)) this.#unreadable = line.slice(2);
   };
 
-  /** @throws RangeError when iptables said that it cannot print a table, because the nft tool put something else into it */
+  /** @throws IptablesError when iptables said that it cannot print a table, because the nft tool put something else into it */
   result(): KernelScan {
-    if (this.#unreadable !== undefined) throw new RangeError(this.#unreadable);
+    if (this.#unreadable !== undefined) throw new IptablesError('iptables-save', this.#unreadable);
     const missing = this.#perTable((table) =>
       [...this.#wanted[table].keys()].filter((c) => !this.#declared[table].has(c)),
     );

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { realClock } from '../../../src/clock.ts';
 import type { IPFamily } from '../../../src/objects/meta.ts';
 import { silentLogger } from '../../../src/observe/logger.ts';
-import { RuleApplier } from '../../../src/proxy/iptables/apply.ts';
+import { type Drift, RuleApplier } from '../../../src/proxy/iptables/apply.ts';
 import { binaryNames, type IptablesBackend, parseVersion } from '../../../src/proxy/iptables/backend.ts';
 import { planDelta } from '../../../src/proxy/iptables/delta.ts';
 import { FakeIptables } from '../../../src/proxy/iptables/fake-iptables.ts';
@@ -133,13 +133,13 @@ describe.each(labs)('in a real kernel, $name', ({ family, backend, iptables }) =
       '-j',
       'KUBE-FORWARD',
     ]);
-    const drift = await applier.check();
+    const drift = (await applier.check()) as Drift;
     expect(drift).toMatchObject({ missing: [], different: ['nat/KUBE-SERVICES', 'nat/KUBE-MARK-MASQ'] });
-    expect(drift?.jumps.map((j) => `${j.from} ${j.to}`)).toEqual(['FORWARD KUBE-FORWARD']);
+    expect(drift.jumps.map((j) => `${j.from} ${j.to}`)).toEqual(['FORWARD KUBE-FORWARD']);
     expect((await saved(iptables)).split('\n').sort()).toEqual(good.split('\n').sort());
 
     await flush(iptables);
-    expect((await applier.check())?.missing).toContain('nat/KUBE-SERVICES');
+    expect(((await applier.check()) as Drift).missing).toContain('nat/KUBE-SERVICES');
     expect(await applier.check()).toBeUndefined();
   });
 

@@ -19,7 +19,7 @@ import { podChange } from './pod-changes.ts';
 import type { ServiceEvents } from './recorder.ts';
 import { RepairDelay } from './repair-delay.ts';
 import { SelectorIndex } from './selector-index.ts';
-import { hasSelector, ServiceSync } from './service-sync.ts';
+import { effectiveSelector, ServiceSync } from './service-sync.ts';
 import type { SliceClient } from './slice-client.ts';
 import { SliceWatch } from './slice-watch.ts';
 import { retryAfterMs } from './sync-errors.ts';
@@ -98,7 +98,8 @@ export class EndpointSliceController {
       tracker,
       repairUnknown: options.repairUnknown,
       onForeignChange: (service) => {
-        if (sources.services.store.get(service)) this.#enqueue(service, { delayMs: repair.next(service) });
+        if (!this.#running || !sources.services.store.get(service)) return;
+        this.#enqueue(service, { delayMs: repair.next(service) });
       },
       onUnlabelled: (slice) =>
         parts.logger.warn(
@@ -182,8 +183,7 @@ export class EndpointSliceController {
   #serviceHandler(): ResourceHandler<Service> {
     const changed = (service: Service) => {
       const { namespace = '', name } = service.metadata;
-      const selects = service.spec.type !== 'ExternalName' && hasSelector(service);
-      this.#index.setService(namespace, name, selects ? service.spec.selector : undefined);
+      this.#index.setService(namespace, name, effectiveSelector(service));
       this.#enqueue(objectKey(service.metadata));
     };
     return {

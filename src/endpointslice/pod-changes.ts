@@ -31,7 +31,8 @@ export function podChange(
   const pod = after ?? before;
   if (pod === undefined) return undefined;
   const shows = (before !== undefined && isCandidate(before)) || (after !== undefined && isCandidate(after));
-  if (!shows) return undefined;
+  // Without an eye on the phase, a Pod that ran to its end may still stand in slices.
+  if (!shows && options.watchPhase) return undefined;
   const { namespace = '', labels } = pod.metadata;
   if (before === undefined || after === undefined) return { namespace, labels, podChanged: true };
   const podChanged = hasChanged(before, after, options);

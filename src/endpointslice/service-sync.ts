@@ -19,6 +19,7 @@ import type { SliceWatch } from './slice-watch.ts';
 import { StaleCacheError, SyncError } from './sync-errors.ts';
 import type { MissingSlice, SliceTracker } from './tracker.ts';
 import { type TriggerState, triggerTime } from './trigger-time.ts';
+import { isOurs, serviceOfSlice } from './triggers.ts';
 
 /** Stale syncs in a row after which the API server is asked what became of the slices the cache does not show. */
 const PATIENCE = 2;
@@ -86,7 +87,8 @@ export class ServiceSync {
       return;
     }
     const slices = [...slicesOf(key)].filter((slice) => slice.metadata.deletionTimestamp === undefined);
-    if (service.spec.type === 'ExternalName' || !hasSelector(service)) {
+    const selector = effectiveSelector(service);
+    if (selector === undefined) {
       if (options.removeAbandoned && slices.length > 0) await this.#abandon(key, service, slices);
       return;
     }
@@ -103,6 +105,8 @@ export class ServiceSync {
   async #bringInLine(key: ObjectKey, service: Service, slices: EndpointSlice[], state: ServiceState): Promise<void> {
     const { index, nodes, shares, options, metrics, events } = this.#parts;
     const { namespace, name } = splitObjectKey(key);
+    // After a relist the cache may show a new selector before its handlers have told the index.
+    index.setService(namespace, name, effectiveSelector(service));
     const pods = index.podsOf(namespace, name);
     const trigger = triggerTime(state.trigger, service, pods);
     const plan = planService({
@@ -164,8 +168,8 @@ export class ServiceSync {
     const { namespace } = splitObjectKey(key);
     for (const { uid, name } of missing) {
       try {
-        const { metadata } = await client.get(namespace, name);
-        if (metadata.uid !== uid) tracker.forget(key, uid);
+        const slice = await client.get(namespace, name);
+        if (slice.metadata.uid !== uid || !isOurs(slice) || serviceOfSlice(slice) !== key) tracker.forget(key, uid);
       } catch (error) {
         if (!isApiError(error, 'NOT_FOUND')) throw error;
         tracker.forget(key, uid);
@@ -191,7 +195,7 @@ export class ServiceSync {
   }
 }
 
-/** The API server never stores an empty selector, so one that is empty all the same counts as none. */
-export function hasSelector(service: Service): boolean {
-  return Object.keys(service.spec.selector ?? {}).length > 0;
+/** Undefined when the Service selects no Pods. The API server never stores an empty selector; one that is empty counts as none. */
+export function effectiveSelector({ spec: { type, selector } }: Service): Record<string, string> | undefined {
+  return type === 'ExternalName' || Object.keys(selector ?? {}).length === 0 ? undefined : selector;
 }

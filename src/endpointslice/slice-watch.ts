@@ -45,36 +45,42 @@ export class SliceWatch implements ResourceHandler<EndpointSlice> {
 
   onUpdate(before: EndpointSlice, after: EndpointSlice): void {
     const [from, to] = [serviceOfSlice(before), serviceOfSlice(after)];
-    if (from !== to) {
-      for (const service of [from, to]) if (service !== undefined) this.#options.onForeignChange(service);
-    } else if (to !== undefined && isOurs(before) !== isOurs(after)) {
-      this.#options.onForeignChange(to);
-    } else if (isOurs(after)) {
-      this.#changed(after);
+    if (from === to && isOurs(before) === isOurs(after)) {
+      if (isOurs(after)) this.#changed(after);
+      return;
+    }
+    // It left our hands or came into them; upstream looks at both Services, whoever manages the slice.
+    for (const service of new Set([from, to])) {
+      if (service === undefined) continue;
+      this.#judge(service, () => {
+        if (service === from) this.#options.tracker.forget(service, before.metadata.uid ?? '');
+        return true;
+      });
     }
   }
 
   onDelete(last: EndpointSlice): void {
     if (!isOurs(last)) return;
     const { tracker, repairUnknown } = this.#options;
-    this.#judge(last, (service) => {
+    this.#judgeOwn(last, (service) => {
       const known = tracker.has(service, last);
       return tracker.sawDeletion(service, last) && (known || repairUnknown);
     });
   }
 
   #changed(slice: EndpointSlice): void {
-    this.#judge(slice, (service) => this.#options.tracker.isForeignChange(service, slice));
+    this.#judgeOwn(slice, (service) => this.#options.tracker.isForeignChange(service, slice));
   }
 
-  #judge(slice: EndpointSlice, isForeign: (service: ObjectKey) => boolean): void {
+  #judgeOwn(slice: EndpointSlice, isForeign: (service: ObjectKey) => boolean): void {
     const service = serviceOfSlice(slice);
-    if (service === undefined) {
-      this.#options.onUnlabelled?.(slice);
-      return;
-    }
+    if (service === undefined) this.#options.onUnlabelled?.(slice);
+    else this.#judge(service, () => isForeign(service));
+  }
+
+  #judge(service: ObjectKey, isForeign: () => boolean): void {
     const postponed = this.#postponed.get(service);
-    if (postponed) postponed.push(() => isForeign(service));
-    else if (isForeign(service)) this.#options.onForeignChange(service);
+    if (postponed) postponed.push(isForeign);
+    else if (isForeign()) this.#options.onForeignChange(service);
   }
 }

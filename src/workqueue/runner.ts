@@ -22,6 +22,7 @@ export interface RunnerOptions {
 export class Runner {
   #options: RunnerOptions;
   #pool: PQueue;
+  #pullSoon = false;
 
   constructor(options: RunnerOptions) {
     if (!Number.isInteger(options.concurrency) || options.concurrency < 1) {
@@ -31,8 +32,19 @@ export class Runner {
     this.#pool = new PQueue({ concurrency: options.concurrency });
   }
 
+  /**
+   * Work never starts within the call that added its key: whoever adds may be in the middle of a change, and a burst of
+   * changes is better seen whole.
+   */
   start(): void {
-    this.#options.queue.onReady(() => this.#pull());
+    this.#options.queue.onReady(() => {
+      if (this.#pullSoon) return;
+      this.#pullSoon = true;
+      setImmediate(() => {
+        this.#pullSoon = false;
+        this.#pull();
+      });
+    });
   }
 
   /** Finishes the keys in work (and, with `finishReady`, those that are ready), then resolves. */

@@ -48,6 +48,15 @@ describe('the runner', () => {
     expect(gates.started).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('never starts work within the call that added the key', async () => {
+    const { queue, gates, runner } = setUp();
+    runner.start();
+    queue.add('a');
+    expect(gates.started).toEqual([]);
+    await settle();
+    expect(gates.started).toEqual(['a']);
+  });
+
   it('takes up keys that were ready before it started', async () => {
     const { queue, gates, runner } = setUp();
     queue.add('a');

@@ -1,0 +1,221 @@
+import { Registry } from 'prom-client';
+import {
+  EndpointSliceController,
+  POD_INDEXERS,
+  SLICE_INDEXERS,
+  type Source,
+} from '../../../src/endpointslice/controller.ts';
+import { type ControllerOptions, DEFAULT_CONTROLLER_OPTIONS } from '../../../src/endpointslice/options.ts';
+import type { PlannedEvent } from '../../../src/endpointslice/plan.ts';
+import type { SliceClient } from '../../../src/endpointslice/slice-client.ts';
+import { ApiError, type ApiErrorCode } from '../../../src/kube/errors.ts';
+import type { Indexers, ResourceHandler } from '../../../src/kube/handler.ts';
+import { Store } from '../../../src/kube/store.ts';
+import type { EndpointSlice } from '../../../src/objects/endpointslice.ts';
+import { type KubeObject, objectKey } from '../../../src/objects/meta.ts';
+import type { Node } from '../../../src/objects/node.ts';
+import type { Pod } from '../../../src/objects/pod.ts';
+import type { Service } from '../../../src/objects/service.ts';
+import { silentLogger } from '../../../src/observe/logger.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+
+/** A cache that a test fills by hand. */
+export class MemorySource<T extends KubeObject> implements Source<T> {
+  readonly store: Store<T>;
+  readonly synced = Promise.resolve();
+  #serial = 0;
+
+  constructor(indexers: Indexers<T> = {}) {
+    this.store = new Store(indexers);
+  }
+
+  addHandler(handler: ResourceHandler<T>): () => void {
+    return this.store.addHandler(handler);
+  }
+
+  start(): void {}
+
+  async stop(): Promise<void> {}
+
+  /** Every object gets a resourceVersion of its own, as at an API server. */
+  put(...objects: T[]): void {
+    for (const object of objects) {
+      const resourceVersion = object.metadata.resourceVersion ?? `m${++this.#serial}`;
+      this.store.apply({ ...object, metadata: { ...object.metadata, resourceVersion } });
+    }
+  }
+
+  take(...objects: T[]): void {
+    for (const object of objects) this.store.remove(object);
+  }
+}
+
+/**
+ * The slices of an API server, and the watch by which the controller's cache hears of them. As at a real server, the
+ * event of a write may come before the answer (the default here) or be late (`hold`).
+ */
+export class FakeSliceApi implements SliceClient {
+  /** What was asked for, in order: `create [a b]`, `update s1 [a]`, `delete s1`. */
+  readonly calls: string[] = [];
+  readonly slices = new Map<string, EndpointSlice>();
+  readonly cache: MemorySource<EndpointSlice>;
+  /** Thrown by the next call for which it returns something. */
+  fail: (call: string) => ApiError | undefined = () => undefined;
+  #held: (() => void)[] | undefined;
+  #serial = 100;
+
+  constructor(cache: MemorySource<EndpointSlice>) {
+    this.cache = cache;
+  }
+
+  /** From now on the cache hears nothing, until `release`. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const tell of held) tell();
+  }
+
+  /** Somebody else writes a slice; it need not exist. */
+  put(slice: EndpointSlice): void {
+    const key = objectKey(slice.metadata);
+    const before = this.slices.get(key);
+    const stored = this.#stamp(slice, before);
+    this.slices.set(key, stored);
+    this.#tell(() => this.cache.store.apply(stored));
+  }
+
+  /** Somebody else deletes a slice. */
+  remove(name: string, namespace = 'shop'): void {
+    const key = objectKey({ namespace, name });
+    const slice = this.slices.get(key);
+    if (!slice) throw new Error(`no slice ${key}`);
+    this.slices.delete(key);
+    this.#tell(() => this.cache.store.remove(slice));
+  }
+
+  /** Somebody else deletes a slice, and a relist later shows only that it is gone. */
+  removeUnseen(name: string, namespace = 'shop'): void {
+    this.slices.delete(objectKey({ namespace, name }));
+  }
+
+  async get(namespace: string, name: string): Promise<EndpointSlice> {
+    this.#begin(`get ${name}`);
+    const slice = this.slices.get(objectKey({ namespace, name }));
+    if (!slice) throw apiError('NOT_FOUND', `endpointslices.discovery.k8s.io "${name}" not found`);
+    return slice;
+  }
+
+  async create(slice: EndpointSlice): Promise<EndpointSlice> {
+    this.#begin(`create [${namesIn(slice)}]`);
+    const name = slice.metadata.name || `${slice.metadata.generateName}${++this.#serial}`;
+    const uid = `uid-${name}`;
+    this.put({ ...slice, metadata: { ...slice.metadata, name, uid } });
+    return this.#stored(slice.metadata.namespace, name);
+  }
+
+  async update(slice: EndpointSlice): Promise<EndpointSlice> {
+    const { name, namespace, resourceVersion } = slice.metadata;
+    this.#begin(`update ${name} [${namesIn(slice)}]`);
+    const before = this.#stored(namespace, name);
+    if (resourceVersion !== undefined && before.metadata.resourceVersion !== resourceVersion) {
+      throw apiError('CONFLICT', 'the object has been modified');
+    }
+    this.put({ ...slice, metadata: { ...slice.metadata, uid: before.metadata.uid ?? '' } });
+    return this.#stored(namespace, name);
+  }
+
+  async delete(slice: EndpointSlice): Promise<void> {
+    const { name, namespace } = slice.metadata;
+    this.#begin(`delete ${name}`);
+    this.#stored(namespace, name);
+    this.remove(name, namespace);
+  }
+
+  /** Names of the target Pods by slice name. */
+  get state(): Record<string, string> {
+    return Object.fromEntries([...this.slices.values()].map((slice) => [slice.metadata.name, namesIn(slice)]));
+  }
+
+  #begin(call: string): void {
+    this.calls.push(call);
+    const failure = this.fail(call);
+    if (failure) throw failure;
+  }
+
+  #stored(namespace: string | undefined, name: string): EndpointSlice {
+    const slice = this.slices.get(objectKey({ ...(namespace ? { namespace } : {}), name }));
+    if (!slice) throw apiError('NOT_FOUND', `endpointslices.discovery.k8s.io "${name}" not found`);
+    return slice;
+  }
+
+  /** The generation counts up with every change of content or labels, not of annotations. */
+  #stamp(slice: EndpointSlice, before: EndpointSlice | undefined): EndpointSlice {
+    const copy = structuredClone(slice);
+    const content = (s: EndpointSlice) => JSON.stringify([s.endpoints, s.ports, s.metadata.labels]);
+    const step = before && content(before) === content(copy) ? 0 : 1;
+    const generation = (before?.metadata.generation ?? 0) + step;
+    return { ...copy, metadata: { ...copy.metadata, generation, resourceVersion: `${++this.#serial}` } };
+  }
+
+  #tell(tell: () => void): void {
+    if (this.#held) this.#held.push(tell);
+    else tell();
+  }
+}
+
+export function apiError(code: ApiErrorCode, message: string, cause?: string): ApiError {
+  return new ApiError({ code, message, ...(cause ? { status: { details: { causes: [{ reason: cause }] } } } : {}) });
+}
+
+function namesIn(slice: EndpointSlice): string {
+  return slice.endpoints.map((e) => (e.conditions?.ready ? '' : '!') + (e.targetRef?.name ?? '?')).join(' ');
+}
+
+/** A controller with hand-filled caches, a fake slice API and a clock that stands still. */
+export class Bench {
+  readonly clock = new FakeClock();
+  readonly services = new MemorySource<Service>();
+  readonly pods = new MemorySource<Pod>(POD_INDEXERS);
+  readonly nodes = new MemorySource<Node>();
+  readonly api = new FakeSliceApi(new MemorySource(SLICE_INDEXERS));
+  readonly events: (PlannedEvent & { service: string })[] = [];
+  readonly registry = new Registry();
+  readonly controller: EndpointSliceController;
+
+  constructor(options: Partial<ControllerOptions> = {}) {
+    this.controller = new EndpointSliceController({
+      sources: { services: this.services, pods: this.pods, nodes: this.nodes, slices: this.api.cache },
+      client: this.api,
+      events: { record: (of, event) => this.events.push({ service: objectKey(of.metadata), ...event }) },
+      clock: this.clock,
+      random: () => 0.5,
+      logger: silentLogger,
+      registry: this.registry,
+      options: { ...DEFAULT_CONTROLLER_OPTIONS, ...options },
+    });
+  }
+
+  /** Starts, and lets the first syncs run. */
+  async start(): Promise<void> {
+    await this.controller.start();
+    await settle();
+  }
+
+  /** The calls since the last look, once what can run has run. */
+  async newCalls(): Promise<string[]> {
+    await settle();
+    return this.api.calls.splice(0);
+  }
+
+  async metric(line: string): Promise<string | undefined> {
+    const page = await this.registry.metrics();
+    return page
+      .split('\n')
+      .find((l) => l.startsWith(`${line} `))
+      ?.slice(line.length + 1);
+  }
+}

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { isRecord, type JsonRecord } from './json.ts';
+import type { ServedKind } from './registry.ts';
 import { badRequest, StatusError } from './status.ts';
 
 /** The real server's `--max-request-body-bytes`. */
@@ -26,27 +27,44 @@ export function mediaType(message: IncomingMessage): string {
   return (message.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** @throws StatusError 415 on a media type that is neither JSON nor YAML, 400 on a text that is not valid. */
-export function decodeBody(text: string, type: string): JsonRecord {
+/**
+ * Decodes a JSON or YAML body.
+ * @param what the kind that the body must be, for messages; the kind of the resource when absent
+ * @throws StatusError 415 on another media type, 400 on a text that is not valid
+ */
+export function decodeBody(text: string, type: string, kind: ServedKind, what?: string): JsonRecord {
   if (type !== '' && type !== 'application/json' && type !== 'application/yaml') throw unsupportedMediaType();
-  const value = type === 'application/yaml' ? parseAnyYaml(text) : parseJson(text);
-  if (!isRecord(value)) throw badRequest('the request body is not an object');
+  const name = what ?? kind.definition.kind;
+  const value = type === 'application/yaml' ? parseAnyYaml(text) : parseJson(text, name);
+  if (!isRecord(value)) {
+    throw unrecognized(name, `couldn't get version/kind; json parse error: the body is not an object (${brief(text)})`);
+  }
   return value;
 }
 
-export function parseJson(text: string): unknown {
+function parseJson(text: string, kind: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why} (${brief(text)})`);
   }
+}
+
+function unrecognized(kind: string, why: string): StatusError {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why}`);
+}
+
+function brief(text: string): string {
+  return text === '' ? '<empty>' : text.slice(0, 64);
 }
 
 export function parseAnyYaml(text: string): unknown {
   try {
-    return parseYaml(text);
+    return text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: ${String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`);
   }
 }
 

@@ -1,16 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Authenticator } from './auth.ts';
 import { isPublicPath } from './auth.ts';
 import { serveDiscovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
+import { serveOpenApi } from './openapi.ts';
 import type { Registry } from './registry.ts';
-import type { RequestInfo } from './request.ts';
+import type { RequestInfo, ResourceTarget } from './request.ts';
 import { parseRequest } from './request.ts';
 import type { LoggedRequest, RequestLog } from './request-log.ts';
 import { serveResource } from './resources.ts';
 import { sendError, sendText } from './respond.ts';
-import { badRequest, noSuchResource, StatusError, unauthorized } from './status.ts';
+import { serveReview } from './reviews.ts';
+import { badRequest, StatusError, unauthorized } from './status.ts';
 import type { WatchHub } from './watch-hub.ts';
 
 /** Everything that answering a request needs; shared by all listeners. */
@@ -29,6 +31,8 @@ export interface Exchange {
   response: ServerResponse;
   info: RequestInfo;
   user: string;
+  /** Texts for `Warning` headers. */
+  warnings: string[];
 }
 
 /** Answers one request; never rejects. */
@@ -41,9 +45,10 @@ export async function handle(serving: Serving, message: IncomingMessage, respons
     }
     const user = serving.authenticator.userOf(message);
     if (user === undefined) throw unauthorized();
-    const exchange: Exchange = { serving, message, response, info, user };
-    if (info.resource) await serveLogged(exchange, info);
-    else if (!serveDiscovery(exchange)) throw noSuchResource();
+    const exchange: Exchange = { serving, message, response, info, user, warnings: [] };
+    if (await serveReview(exchange)) return;
+    if (info.resource) await serveLogged(exchange, info, info.resource);
+    else if (!serveDiscovery(exchange) && !serveOpenApi(exchange)) sendText(response, 404, '404 page not found\n');
   } catch (error) {
     fail(response, error);
   }
@@ -57,15 +62,11 @@ function parse(message: IncomingMessage): RequestInfo {
   }
 }
 
-async function serveLogged(exchange: Exchange, info: RequestInfo): Promise<void> {
-  const { serving, response } = exchange;
+async function serveLogged(exchange: Exchange, info: RequestInfo, target: ResourceTarget): Promise<void> {
+  const { message, response, serving } = exchange;
   const entry = logEntry(exchange, info);
   serving.requests.add(entry);
-  const writeHead = response.writeHead;
-  response.writeHead = function (this: ServerResponse, ...args: Parameters<ServerResponse['writeHead']>) {
-    entry.status = args[0];
-    return writeHead.apply(this, args);
-  } as ServerResponse['writeHead'];
+  noteStatus(response, entry);
   const verdict = serving.faults.judge(entry);
   if (verdict.delayMs > 0) await wait(verdict.delayMs);
   await verdict.held;
@@ -74,7 +75,18 @@ async function serveLogged(exchange: Exchange, info: RequestInfo): Promise<void>
     return;
   }
   if (verdict.fail) throw verdict.fail;
-  await serveResource(exchange, info, verdict.failAfterServing);
+  if (!verdict.failAfterServing) return serveResource(exchange, target);
+  // What the server would have answered goes nowhere.
+  await serveResource({ ...exchange, response: new ServerResponse(message) }, target);
+  throw verdict.failAfterServing;
+}
+
+function noteStatus(response: ServerResponse, entry: LoggedRequest): void {
+  const writeHead = response.writeHead.bind(response);
+  response.writeHead = (code: number, ...rest: unknown[]) => {
+    entry.status = code;
+    return Reflect.apply(writeHead, response, [code, ...rest]);
+  };
 }
 
 function logEntry({ message, user }: Exchange, info: RequestInfo): LoggedRequest {
@@ -95,7 +107,7 @@ function logEntry({ message, user }: Exchange, info: RequestInfo): LoggedRequest
 
 function servePublic(serving: Serving, message: IncomingMessage, response: ServerResponse, info: RequestInfo): void {
   if (info.path === '/version' || info.path === '/version/') {
-    serveDiscovery({ serving, message, response, info, user: '' });
+    serveDiscovery({ serving, message, response, info, user: '', warnings: [] });
   } else sendText(response, 200, 'ok');
 }
 

@@ -23,7 +23,6 @@ export function fillSystemFields(object: RawObject, namespace: string | undefine
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.resourceVersion;
-  delete metadata.generation;
   delete metadata.selfLink;
 }
 

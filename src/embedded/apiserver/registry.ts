@@ -16,12 +16,16 @@ export class ServedKind {
   readonly definition: KindDefinition;
   readonly bucket: Bucket;
   readonly apiVersion: string;
+  /** An object of the kind in which nothing is set, with the fields that are always written. Shared: never mutate it. */
+  readonly empty: RawObject;
   readonly #views = new WeakMap<RawObject, RawObject>();
 
   constructor(definition: KindDefinition, bucket: Bucket) {
     this.definition = definition;
     this.bucket = bucket;
     this.apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
+    const { kind: _kind, apiVersion: _apiVersion, ...empty } = definition.decode?.({}).object ?? { metadata: {} };
+    this.empty = { ...empty, metadata: {} };
   }
 
   /** A stored object as this group serves it. Shared: never mutate it. */
@@ -66,6 +70,10 @@ export class Registry {
 
   find(group: string, version: string, plural: string): ServedKind | undefined {
     return this.#byPath.get(`${group}/${version}/${plural}`);
+  }
+
+  servesVersion(group: string, version: string): boolean {
+    return this.kinds.some(({ definition }) => definition.group === group && definition.version === version);
   }
 
   findKind(apiVersion: string, kind: string): ServedKind | undefined {

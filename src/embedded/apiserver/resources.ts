@@ -1,122 +1,146 @@
-import { decodeBody, mediaType, parseJson, readBody, unsupportedMediaType } from './body.ts';
+import { answerObject, sendWarnings } from './answer.ts';
+import { decodeBody, mediaType, readBody } from './body.ts';
 import { createObject } from './create.ts';
-import { deleteObject } from './delete.ts';
+import { decodeObject } from './decode.ts';
+import { type DeleteOptions, deleteObject, parseDeleteOptions } from './delete.ts';
 import type { Exchange } from './handler.ts';
-import type { JsonRecord } from './json.ts';
-import { cloneJson, isRecord } from './json.ts';
-import type { RawObject } from './kind.ts';
-import { serveList } from './lists.ts';
-import { applyMergePatch } from './patch/merge.ts';
+import { parseListOptions, parseRevision } from './list-options.ts';
+import { encodeList, readPage, serveList } from './lists.ts';
+import { isNamespaceKind } from './namespaces.ts';
+import { patchObject } from './patch/index.ts';
 import type { ServedKind } from './registry.ts';
-import type { RequestInfo, ResourceTarget } from './request.ts';
-import { sendBuffers, sendError, sendJson } from './respond.ts';
-import { encodeObject } from './serialize.ts';
-import { badRequest, methodNotAllowed, noSuchResource, notFound, type StatusError } from './status.ts';
+import type { ResourceTarget } from './request.ts';
+import { sendBuffers, sendJson, sendText } from './respond.ts';
+import { reachRevision } from './revisions.ts';
+import { conflict, methodNotAllowed, noSuchResource, notFound } from './status.ts';
 import { storeKey } from './store.ts';
-import { updateObject } from './update.ts';
+import { serveSubresource } from './subresource-routes.ts';
+import { success } from './subresources.ts';
+import { uidPreconditionMessage, updateObject } from './update.ts';
 import { serveWatch } from './watches.ts';
-import type { WriteOptions } from './write-options.ts';
+import { parseWriteOptions } from './write-options.ts';
 
 /** Answers a request to a resource. @throws StatusError */
-export async function serveResource(
-  exchange: Exchange,
-  info: RequestInfo,
-  failAfterServing: StatusError | undefined,
-): Promise<void> {
+export async function serveResource(exchange: Exchange, target: ResourceTarget): Promise<void> {
   const { registry } = exchange.serving;
-  const target = info.resource;
-  const kind = target && registry.find(target.group, target.version, target.plural);
-  if (!target || !kind) throw noSuchResource();
-  const { definition } = kind;
-  if (target.namespace !== undefined && !definition.namespaced) throw noSuchResource();
-  if (info.verb === 'list') return serveList(exchange, kind, target);
-  if (info.verb === 'watch') return serveWatch(exchange, kind, target);
+  const { group, version, plural, namespace, name } = target;
+  const kind = registry.find(group, version, plural);
+  if (!kind) {
+    if (registry.servesVersion(group, version)) throw noSuchResource();
+    sendText(exchange.response, 404, '404 page not found\n');
+    return;
+  }
+  const { namespaced } = kind.definition;
+  if (namespace !== undefined && !namespaced) throw noSuchResource();
+  if (name === undefined) return serveCollection(exchange, kind, target);
+  if (namespaced && namespace === undefined) throw noSuchResource();
+  const named = { ...target, name };
+  if (target.subresource !== undefined) return serveSubresource(exchange, kind, named);
+  return serveNamed(exchange, kind, named);
+}
 
-  const text = info.verb === 'get' ? '' : await readBody(exchange.message);
-  const answer = (code: number, object: RawObject) => {
-    if (failAfterServing) sendError(exchange.response, failAfterServing);
-    else sendBuffers(exchange.response, code, [encodeObject(kind, object)]);
-  };
-  const options = writeOptions(exchange);
-  const { namespace, name = '', subresource } = target;
-  switch (info.verb) {
-    case 'get': {
-      const found = kind.bucket.get(storeKey(namespace, name));
-      if (!found) throw notFound(definition, name);
-      return answer(200, found);
-    }
-    case 'create': {
-      const body = bodyObject(kind, target, decodeBody(text, mediaType(exchange.message)));
-      return answer(201, createObject(registry, kind, namespace, body, options));
-    }
-    case 'update': {
-      const body = bodyObject(kind, target, decodeBody(text, mediaType(exchange.message)));
-      return answer(
-        200,
-        updateObject(registry, kind, { namespace, name, subresource }, () => body, options),
-      );
-    }
-    case 'patch': {
-      if (mediaType(exchange.message) !== 'application/merge-patch+json') throw unsupportedMediaType();
-      const patch = parseJson(text);
-      const change = (before: RawObject) =>
-        bodyObject(kind, target, applyMergePatch(cloneJson<unknown>(before), patch) as JsonRecord);
-      return answer(200, updateObject(registry, kind, { namespace, name, subresource }, change, options));
-    }
-    case 'delete': {
-      const { object, gone } = deleteObject(registry, kind, namespace, name, {
-        dryRun: options.dryRun,
-        ...parseDelete(text),
-      });
-      if (gone) {
-        sendJson(exchange.response, 200, {
-          kind: 'Status',
-          apiVersion: 'v1',
-          metadata: {},
-          status: 'Success',
-          details: { name, kind: definition.plural, uid: object.metadata.uid },
-        });
-        return;
-      }
-      return answer(200, object);
-    }
+async function serveCollection(exchange: Exchange, kind: ServedKind, target: ResourceTarget): Promise<void> {
+  const acrossNamespaces = kind.definition.namespaced && target.namespace === undefined;
+  switch (exchange.info.verb) {
+    case 'list':
+      return serveList(exchange, kind, target);
+    case 'watch':
+      return serveWatch(exchange, kind, target);
+    case 'create':
+      if (acrossNamespaces) throw methodNotAllowed();
+      return create(exchange, kind, target);
+    case 'deletecollection':
+      if (acrossNamespaces || isNamespaceKind(kind)) throw methodNotAllowed();
+      return deleteCollection(exchange, kind, target);
     default:
       throw methodNotAllowed();
   }
 }
 
-function parseDelete(text: string): { gracePeriodSeconds?: number; preconditions?: { uid?: string } } {
-  return text === '' ? {} : (parseJson(text) as { gracePeriodSeconds?: number });
+type NamedTarget = ResourceTarget & { name: string };
+
+async function serveNamed(exchange: Exchange, kind: ServedKind, target: NamedTarget): Promise<void> {
+  switch (exchange.info.verb) {
+    case 'get':
+      return get(exchange, kind, target);
+    case 'update':
+      return update(exchange, kind, target);
+    case 'patch':
+      return patchObject(exchange, kind, target);
+    case 'delete':
+      return remove(exchange, kind, target);
+    default:
+      throw methodNotAllowed();
+  }
 }
 
-function writeOptions({ info, message }: Exchange): WriteOptions {
-  return {
-    dryRun: info.query.get('dryRun') === 'All',
-    fieldManager: info.query.get('fieldManager') ?? message.headers['user-agent']?.split('/')[0] ?? 'unknown',
-  };
+async function get(exchange: Exchange, kind: ServedKind, { namespace, name }: NamedTarget): Promise<void> {
+  const { registry } = exchange.serving;
+  const revision = parseRevision(exchange.info.query.get('resourceVersion') ?? '', 'list');
+  if (revision > registry.store.revision) await reachRevision(registry, revision);
+  const found = kind.bucket.get(storeKey(namespace, name));
+  if (!found) throw notFound(kind.definition, name);
+  answerObject(exchange, 200, kind, found);
 }
 
-/** Checks that a body is what the URL says, and drops `kind` and `apiVersion`, which the store does not hold. */
-function bodyObject(kind: ServedKind, target: ResourceTarget, body: JsonRecord): RawObject {
-  const { apiVersion, kind: kindName, ...rest } = body;
+async function create(exchange: Exchange, kind: ServedKind, { namespace }: ResourceTarget): Promise<void> {
+  const { info, message, serving } = exchange;
+  const text = await readBody(message);
+  const options = parseWriteOptions(info.query, 'Create', message.headers['user-agent']);
+  const body = decodeBody(text, mediaType(message), kind);
+  const object = decodeObject(exchange, kind, body, { namespace, name: undefined }, options);
+  answerObject(exchange, 201, kind, createObject(serving.registry, kind, namespace, object, options));
+}
+
+async function update(exchange: Exchange, kind: ServedKind, target: NamedTarget): Promise<void> {
+  const { info, message, serving } = exchange;
+  const { namespace, name } = target;
+  const { definition, bucket } = kind;
+  const text = await readBody(message);
+  const options = parseWriteOptions(info.query, 'Update', message.headers['user-agent']);
+  const object = decodeObject(exchange, kind, decodeBody(text, mediaType(message), kind), target, options);
+  if (!bucket.get(storeKey(namespace, name)) && definition.createOnUpdate) {
+    const { uid } = object.metadata;
+    if (uid) throw conflict(definition, name, uidPreconditionMessage(kind, target, uid, ''));
+    delete object.metadata.resourceVersion;
+    answerObject(exchange, 201, kind, createObject(serving.registry, kind, namespace, object, options));
+    return;
+  }
+  const change = () => ({ object, replaces: true });
+  answerObject(exchange, 200, kind, updateObject(serving.registry, kind, target, change, options));
+}
+
+async function remove(exchange: Exchange, kind: ServedKind, { namespace, name }: NamedTarget): Promise<void> {
+  const options = await readDeleteOptions(exchange, kind);
+  const { object, gone } = deleteObject(exchange.serving.registry, kind, namespace, name, options);
   const { definition } = kind;
-  if (kindName !== undefined && kindName !== definition.kind) {
-    throw badRequest(
-      `${String(kindName)} in version "${String(apiVersion)}" cannot be handled as a ${definition.kind}`,
-    );
+  if (!gone || definition.returnsDeleted) {
+    answerObject(exchange, 200, kind, object);
+    return;
   }
-  if (apiVersion !== undefined && apiVersion !== kind.apiVersion) {
-    throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${kind.apiVersion})`,
-    );
+  const group = definition.group === '' ? {} : { group: definition.group };
+  sendWarnings(exchange, kind);
+  sendJson(exchange.response, 200, {
+    ...success,
+    details: { name, ...group, kind: definition.plural, uid: object.metadata.uid },
+  });
+}
+
+async function deleteCollection(exchange: Exchange, kind: ServedKind, { namespace }: ResourceTarget): Promise<void> {
+  const { info, serving } = exchange;
+  const options = await readDeleteOptions(exchange, kind);
+  const listOptions = parseListOptions(info.query, false, kind.definition);
+  const page = await readPage(serving.registry, kind, namespace, listOptions);
+  for (const { object } of page.entries) {
+    const name = object.metadata.name ?? '';
+    // Somebody else may have deleted it since the list was read.
+    if (kind.bucket.get(storeKey(namespace, name))) deleteObject(serving.registry, kind, namespace, name, options);
   }
-  const metadata = isRecord(rest.metadata) ? rest.metadata : {};
-  const { name, namespace } = metadata;
-  if (target.namespace !== undefined && namespace && namespace !== target.namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
-  if (target.name !== undefined && name && name !== target.name) {
-    throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${target.name})`);
-  }
-  return { ...rest, metadata };
+  sendBuffers(exchange.response, 200, [...encodeList(kind, page)]);
+}
+
+export async function readDeleteOptions(exchange: Exchange, kind: ServedKind): Promise<DeleteOptions> {
+  const text = await readBody(exchange.message);
+  const body = text === '' ? undefined : decodeBody(text, mediaType(exchange.message), kind, 'DeleteOptions');
+  return parseDeleteOptions(body, exchange.info.query);
 }

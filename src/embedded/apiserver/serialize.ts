@@ -1,5 +1,6 @@
 import type { RawObject } from './kind.ts';
 import type { ServedKind } from './registry.ts';
+import type { StoreEvent } from './store.ts';
 
 const bodies = new WeakMap<RawObject, Buffer>();
 
@@ -27,4 +28,29 @@ function typePrefix(kind: ServedKind): Buffer {
     prefixes.set(kind, prefix);
   }
   return prefix;
+}
+
+export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+
+/** One line of a watch response. */
+export function frame(type: EventType, object: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, Buffer.from('}\n')]);
+}
+
+const frames = new WeakMap<StoreEvent, Map<string, Buffer>>();
+
+/** The frame of a stored change: built once and shared by all watches that send the same. */
+export function sharedFrame(kind: ServedKind, event: StoreEvent, type: EventType, build: () => Buffer): Buffer {
+  let built = frames.get(event);
+  if (!built) {
+    built = new Map();
+    frames.set(event, built);
+  }
+  const key = `${kind.apiVersion} ${type}`;
+  let found = built.get(key);
+  if (!found) {
+    found = frame(type, build());
+    built.set(key, found);
+  }
+  return found;
 }

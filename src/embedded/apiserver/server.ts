@@ -5,14 +5,15 @@ import type { Server as NetServer } from 'node:net';
 import type { Clock, Random } from '../../clock.ts';
 import { realClock } from '../../clock.ts';
 import { Authenticator } from './auth.ts';
-import { createObject } from './create.ts';
+import { bootstrap } from './bootstrap.ts';
+import { startGarbageCollector } from './controllers/garbage.ts';
+import { startNamespaceController } from './controllers/namespaces.ts';
 import { Faults } from './faults.ts';
 import type { Serving } from './handler.ts';
 import { handle } from './handler.ts';
 import type { KindDefinition } from './kind.ts';
-import { createKinds, type KindOptions } from './kinds/index.ts';
+import { createKinds, defaultKindOptions, type KindOptions } from './kinds/index.ts';
 import { renderKubeconfig, writeKubeconfig } from './kubeconfig.ts';
-import { initialNamespaces } from './namespaces.ts';
 import { Registry } from './registry.ts';
 import { RequestLog } from './request-log.ts';
 import type { HistoryLimits } from './store.ts';
@@ -37,6 +38,8 @@ export interface ApiServerOptions {
   clock?: Clock;
   random?: Random;
   history?: HistoryLimits;
+  /** Delete objects whose owners are gone, as kube-controller-manager does; true by default. */
+  garbageCollection?: boolean;
 }
 
 /** A listening server whose connections are to be served as well: a `net.Server`, also one made in another process. */
@@ -69,14 +72,18 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     random: options.random ?? Math.random,
     ...(options.history ? { history: options.history } : {}),
   });
-  bootstrap(registry);
+  const stopControllers = [
+    startNamespaceController(registry),
+    ...(options.garbageCollection === false ? [] : [startGarbageCollector(registry)]),
+  ];
+  bootstrap(registry, options.kindOptions?.serviceCIDRs ?? defaultKindOptions.serviceCIDRs);
   const watches = new WatchHub();
   const serving: Serving = {
     registry,
     watches,
     faults: new Faults({
       dropWatches: (plural) => watches.of(plural).map((stream) => stream.drop()).length,
-      breakWatches: (plural) => watches.of(plural).map((stream) => stream.breakAtNextFrame()).length,
+      breakWatches: (plural) => watches.of(plural).map((stream) => stream.breakAtNextLine()).length,
       compact: (plural) => {
         for (const kind of registry.storedKinds) {
           if (plural === undefined || kind.definition.plural === plural) kind.bucket.compact();
@@ -111,6 +118,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       await listen(handle);
     },
     stop: async () => {
+      for (const stop of stopControllers) stop();
       for (const stream of watches.of()) stream.end();
       await Promise.all(listeners.map(close));
     },
@@ -139,18 +147,4 @@ function close(server: HttpServer): Promise<void> {
     server.close((error) => (error ? reject(error) : resolve()));
     server.closeAllConnections();
   });
-}
-
-function bootstrap(registry: Registry): void {
-  const namespaces = registry.stored('namespaces');
-  if (!namespaces) return;
-  for (const name of initialNamespaces) {
-    createObject(
-      registry,
-      namespaces,
-      undefined,
-      { metadata: { name } },
-      { dryRun: false, fieldManager: 'kube-apiserver' },
-    );
-  }
 }

@@ -4,7 +4,7 @@ import type { Cause, KindDefinition } from './kind.ts';
 export interface Status {
   kind: 'Status';
   apiVersion: 'v1';
-  metadata: Record<string, never>;
+  metadata: { continue?: string };
   status: 'Success' | 'Failure';
   message?: string;
   reason?: string;
@@ -27,13 +27,19 @@ export class StatusError extends Error {
   readonly status: Status;
   readonly code: number;
 
-  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: StatusDetails,
+    metadata: Status['metadata'] = {},
+  ) {
     super(message);
     this.code = code;
     this.status = {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata,
       status: 'Failure',
       message,
       ...(reason === '' ? {} : { reason }),
@@ -63,8 +69,8 @@ export function notFound(kind: KindName, name: string): StatusError {
   return new StatusError(404, 'NotFound', `${qualifiedResource(kind)} "${name}" not found`, details(kind, name));
 }
 
-export function alreadyExists(kind: KindName, name: string): StatusError {
-  const message = `${qualifiedResource(kind)} "${name}" already exists`;
+export function alreadyExists(kind: KindName, name: string, deleting = false): StatusError {
+  const message = `${deleting ? 'object is being deleted: ' : ''}${qualifiedResource(kind)} "${name}" already exists`;
   return new StatusError(409, 'AlreadyExists', message, details(kind, name));
 }
 
@@ -103,8 +109,8 @@ export function badRequest(message: string): StatusError {
 }
 
 /** 410: the resource version asked for is no longer held. */
-export function expired(message: string): StatusError {
-  return new StatusError(410, 'Expired', message);
+export function expired(message: string, metadata?: Status['metadata']): StatusError {
+  return new StatusError(410, 'Expired', message, undefined, metadata);
 }
 
 export function unauthorized(): StatusError {

@@ -22,6 +22,12 @@ export interface HistoryLimits {
 
 export const defaultHistory: HistoryLimits = { minEvents: 1000, maxEvents: 100_000, keepMs: 75_000 };
 
+/** One stored object with its key. Shared: never mutate it. */
+export interface StoreEntry {
+  key: string;
+  object: RawObject;
+}
+
 /** Thrown when a revision is older than the history that is still held. */
 export class CompactedError extends Error {
   override readonly name = 'CompactedError';
@@ -82,7 +88,7 @@ interface BucketInit {
 /** The objects of one kind in key order, with the history of their changes. */
 export class Bucket {
   readonly #init: BucketInit;
-  readonly #objects = new Map<string, RawObject>();
+  readonly #entries = new Map<string, StoreEntry>();
   /** Sorted, so that a namespace is one contiguous range and a page starts with a binary search. */
   readonly #keys: string[] = [];
   readonly #listeners = new Set<(event: StoreEvent) => void>();
@@ -101,22 +107,22 @@ export class Bucket {
   }
 
   get(key: string): RawObject | undefined {
-    return this.#objects.get(key);
+    return this.#entries.get(key)?.object;
   }
 
-  values(): Iterable<RawObject> {
-    return this.#objects.values();
+  *values(): Iterable<RawObject> {
+    for (const { object } of this.#entries.values()) yield object;
   }
 
   /** The objects of one namespace (all when undefined), in key order, as they are now. */
-  list(namespace?: string): RawObject[] {
-    const found: RawObject[] = [];
-    const prefix = namespace === undefined ? '' : `${namespace}/`;
+  list(namespace?: string): StoreEntry[] {
+    const found: StoreEntry[] = [];
+    const prefix = prefixOf(namespace);
     for (let i = lowerBound(this.#keys, prefix); i < this.#keys.length; i++) {
       const key = this.#keys[i] ?? '';
       if (!key.startsWith(prefix)) break;
-      const object = this.#objects.get(key);
-      if (object) found.push(object);
+      const entry = this.#entries.get(key);
+      if (entry) found.push(entry);
     }
     return found;
   }
@@ -125,17 +131,21 @@ export class Bucket {
    * The same as the objects were at `revision`.
    * @throws CompactedError when the history does not reach back that far.
    */
-  listAt(revision: number, namespace?: string): RawObject[] {
-    const changes = this.since(revision);
-    if (changes.length === 0) return this.list(namespace);
-    const prefix = namespace === undefined ? '' : `${namespace}/`;
+  listAt(revision: number, namespace?: string): StoreEntry[] {
+    const prefix = prefixOf(namespace);
     const original = new Map<string, RawObject | undefined>();
-    for (const event of changes) {
+    for (const event of this.since(revision)) {
       if (event.key.startsWith(prefix) && !original.has(event.key)) original.set(event.key, event.before);
     }
-    const current = this.list(namespace).filter((object) => !original.has(keyOf(object)));
-    const restored = [...original.values()].filter((object) => object !== undefined);
-    return [...current, ...restored].sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
+    const current = this.list(namespace);
+    if (original.size === 0) return current;
+    const restored: StoreEntry[] = [];
+    for (const [key, object] of original) if (object) restored.push({ key, object });
+    restored.sort((a, b) => (a.key < b.key ? -1 : 1));
+    return mergeSorted(
+      current.filter(({ key }) => !original.has(key)),
+      restored,
+    );
   }
 
   /**
@@ -162,23 +172,23 @@ export class Bucket {
 
   /** Stores `object` under `key`, stamping the new resourceVersion on it. The caller gives the object away. */
   put(key: string, object: RawObject): RawObject {
-    const before = this.#objects.get(key);
+    const before = this.get(key);
     const revision = this.#init.next();
     object.metadata.resourceVersion = String(revision);
     if (!before) this.#keys.splice(lowerBound(this.#keys, key), 0, key);
-    this.#objects.set(key, object);
+    this.#entries.set(key, { key, object });
     this.#commit({ type: before ? 'MODIFIED' : 'ADDED', revision, key, object, before, at: this.#init.now() });
     return object;
   }
 
   /** Removes the object and returns its last state with the revision of the removal; undefined when there is none. */
   remove(key: string): RawObject | undefined {
-    const before = this.#objects.get(key);
+    const before = this.get(key);
     if (!before) return undefined;
     const revision = this.#init.next();
     const object = { ...before, metadata: { ...before.metadata, resourceVersion: String(revision) } };
     this.#keys.splice(lowerBound(this.#keys, key), 1);
-    this.#objects.delete(key);
+    this.#entries.delete(key);
     this.#commit({ type: 'DELETED', revision, key, object, before, at: this.#init.now() });
     return object;
   }
@@ -216,8 +226,20 @@ export function keyOf(object: RawObject): string {
   return storeKey(object.metadata.namespace, object.metadata.name ?? '');
 }
 
-export function compareKeys(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** The start that all keys of a namespace share and no others have; `''` for all objects. */
+export function prefixOf(namespace: string | undefined): string {
+  return namespace === undefined ? '' : `${namespace}/`;
+}
+
+function mergeSorted(a: StoreEntry[], b: StoreEntry[]): StoreEntry[] {
+  const merged: StoreEntry[] = [];
+  let i = 0;
+  for (const entry of b) {
+    for (let next = a[i]; next && next.key < entry.key; next = a[++i]) merged.push(next);
+    merged.push(entry);
+  }
+  for (const entry of a.slice(i)) merged.push(entry);
+  return merged;
 }
 
 function lowerBound(keys: readonly string[], key: string): number {

@@ -1,4 +1,4 @@
-import type { WatchStream } from './watch.ts';
+import type { WatchStream } from './watch-stream.ts';
 
 /** All open watches, by the kind that they watch. */
 export class WatchHub {

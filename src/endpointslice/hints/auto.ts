@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../objects/endpointslice.ts';
 import { type Draft, inState } from '../draft.ts';
 import { isEndpointReady } from '../endpoint.ts';
-import { type Allocations, allocate, isProblem, type ZoneTotals } from './allocation.ts';
+import { type Allocations, allocate, isProblem, type ZoneAllocation, type ZoneTotals } from './allocation.ts';
 import { editHints, promote } from './edit.ts';
 import type { ZoneShares } from './zone-shares.ts';
 
@@ -18,6 +18,18 @@ export function hintByCpu(drafts: readonly Draft[], shares: ZoneShares): ZoneTot
   const allocations = allocate(shares, ready);
   if (isProblem(allocations)) return allocations;
 
+  for (;;) {
+    const totals = hintOnce(drafts, allocations);
+    if ('problem' in totals) return totals;
+    // Endpoints of slices left alone cannot be lent. Where that leaves a zone with too many, the next sync would write
+    // such a slice; so it is written now.
+    const stuck = inState(drafts, 'unchanged').findLast((draft) => addsToExcess(draft, allocations, totals));
+    if (stuck === undefined) return totals;
+    promote(stuck);
+  }
+}
+
+function hintOnce(drafts: readonly Draft[], allocations: Allocations): Map<string, number> | { problem: string } {
   const totals = new Map<string, number>();
   for (const draft of inState(drafts, 'unchanged')) {
     if (!keepsItsHints(draft, allocations, totals)) promote(draft);
@@ -33,6 +45,14 @@ export function hintByCpu(drafts: readonly Draft[], shares: ZoneShares): ZoneTot
   const moves = new Moves(allocations, totals);
   for (const draft of open) editHints(draft, (endpoint) => zoneHint(endpoint, moves, totals));
   return totals.size === 0 ? { problem: 'No hints allocated for zones' } : totals;
+}
+
+function addsToExcess(draft: Draft, allocations: Allocations, totals: ZoneTotals): boolean {
+  return draft.endpoints.some((endpoint) => {
+    const zone = endpoint.hints?.forZones?.[0]?.name ?? '';
+    const maximum = allocations.get(zone)?.maximum ?? Number.POSITIVE_INFINITY;
+    return isEndpointReady(endpoint) && (totals.get(zone) ?? 0) > maximum;
+  });
 }
 
 /**
@@ -73,25 +93,39 @@ class Moves {
   #giving = new Map<string, number>();
   #receiving = new Map<string, number>();
 
-  /** Moves whole endpoints, always from the fullest zone to the emptiest, while that still evens things out. */
+  /**
+   * Moves whole endpoints, always from the fullest zone to the emptiest, while that still evens things out. Rounding may
+   * leave a zone above its most while another is below its least; then moving goes on, for such hints would count as
+   * unfit at the next sync.
+   */
   constructor(allocations: Allocations, totals: ZoneTotals) {
-    const surplus = new Map<string, number>();
-    const lack = new Map<string, number>();
-    for (const zone of [...allocations.keys()].sort()) {
-      const difference = (totals.get(zone) ?? 0) - (allocations.get(zone)?.desired ?? 0);
-      if (difference > 0) surplus.set(zone, difference);
-      else if (difference < 0) lack.set(zone, -difference);
+    const zones = [...allocations.keys()].sort();
+    const over = (bound: keyof ZoneAllocation) =>
+      new Map(
+        zones.map((zone) => {
+          const count = (totals.get(zone) ?? 0) + (this.#receiving.get(zone) ?? 0) - (this.#giving.get(zone) ?? 0);
+          return [zone, count - (allocations.get(zone)?.[bound] ?? 0)];
+        }),
+      );
+    for (;;) {
+      const difference = over('desired');
+      const [giver, gives] = largest(difference);
+      const [receiver, takes] = largest(negated(difference));
+      if (giver === undefined || receiver === undefined) break;
+      if ((gives < 1 && takes < 1) || gives < 0.5 || takes < 0.5) break;
+      this.#move(giver, receiver);
     }
     for (;;) {
-      const [giver, gives] = largest(surplus);
-      const [receiver, takes] = largest(lack);
-      if (giver === undefined || receiver === undefined) return;
-      if ((gives < 1 && takes < 1) || gives < 0.5 || takes < 0.5) return;
-      surplus.set(giver, gives - 1);
-      lack.set(receiver, takes - 1);
-      this.#giving.set(giver, (this.#giving.get(giver) ?? 0) + 1);
-      this.#receiving.set(receiver, (this.#receiving.get(receiver) ?? 0) + 1);
+      const [giver] = largest(over('maximum'));
+      const [receiver] = largest(negated(over('minimum')));
+      if (giver === undefined || receiver === undefined) break;
+      this.#move(giver, receiver);
     }
+  }
+
+  #move(giver: string, receiver: string): void {
+    this.#giving.set(giver, (this.#giving.get(giver) ?? 0) + 1);
+    this.#receiving.set(receiver, (this.#receiving.get(receiver) ?? 0) + 1);
   }
 
   /** The zone to which the next endpoint of `zone` goes, or undefined when it stays. */
@@ -112,4 +146,8 @@ function largest(amounts: ReadonlyMap<string, number>): [string, number] | [unde
   let best: [string, number] | [undefined, 0] = [undefined, 0];
   for (const [zone, amount] of amounts) if (amount > best[1]) best = [zone, amount];
   return best;
+}
+
+function negated(amounts: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...amounts].map(([zone, amount]) => [zone, -amount]));
 }

@@ -27,16 +27,17 @@ export interface PlanSize {
   chainsWritten: number;
   chainsRemoved: number;
   /** Rules written, inserted or deleted. */
-  rules: number;
+  rules: Record<TableName, number>;
 }
 
 export function planSize(plan: WritePlan): PlanSize {
-  const size = { sections: plan.length, chainsWritten: 0, chainsRemoved: 0, rules: 0 };
-  for (const { chains, edits, removed } of plan) {
+  const size = { sections: plan.length, chainsWritten: 0, chainsRemoved: 0, rules: { filter: 0, nat: 0 } };
+  for (const { table, chains, edits, removed } of plan) {
     size.chainsWritten += chains.length;
     size.chainsRemoved += removed.length;
-    size.rules += edits.length;
-    for (const { rules } of chains) size.rules += rules.length;
+    if (table === 'mangle') continue;
+    size.rules[table] += edits.length;
+    for (const { rules } of chains) size.rules[table] += rules.length;
   }
   return size;
 }

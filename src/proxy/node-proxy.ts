@@ -1,0 +1,196 @@
+import type { Registry } from 'prom-client';
+import type { Clock } from '../clock.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ResourceHandler } from '../kube/handler.ts';
+import { SERVICES } from '../kube/projections/services.ts';
+import { Reflector } from '../kube/reflector.ts';
+import type { EndpointSlice } from '../objects/endpointslice.ts';
+import type { IPFamily, KubeObject } from '../objects/meta.ts';
+import type { Service } from '../objects/service.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { FamilySettings } from './config/family-settings.ts';
+import { listenAddress } from './config/host-port.ts';
+import type { KubeProxyConfiguration } from './config/types.ts';
+import { ConntrackProgram } from './conntrack.ts';
+import { UdpFlowCleaner } from './conntrack-cleaner.ts';
+import { nodeReference, type RecordEvent } from './events.ts';
+import type { Exec } from './exec.ts';
+import { metricsPages } from './health/metrics-pages.ts';
+import { isNodeEligible } from './health/node-eligibility.ts';
+import { ProxyHealthTracker } from './health/proxy-health.ts';
+import { proxyPages } from './health/proxy-pages.ts';
+import { healthCheckPorts, localReadyCounts } from './health/service-health.ts';
+import { ServiceHealthServers } from './health/service-health-servers.ts';
+import { type StatusServer, serveStatus } from './health/status-server.ts';
+import { supportsRandomFully } from './iptables/backend.ts';
+import type { DesiredState } from './iptables/desired.ts';
+import type { Iptables } from './iptables/runner.ts';
+import { ProxyMetrics } from './metrics.ts';
+import { nodePortMatch } from './node-ports.ts';
+import type { OwnNode } from './own-node.ts';
+import { Proxier } from './proxier.ts';
+import { PROXY_SLICES, SERVICE_SELECTORS, SLICE_SELECTORS } from './watched.ts';
+
+export interface NodeProxyOptions {
+  client: KubeClient;
+  config: KubeProxyConfiguration;
+  /** One for each family that the machine can do. */
+  families: readonly FamilySettings[];
+  iptables: Readonly<Record<IPFamily, Iptables>>;
+  exec: Exec;
+  nodeName: string;
+  node: OwnNode;
+  zone: string;
+  conntrackTCPLiberal: boolean;
+  /** Addresses of the node's interfaces at this moment. */
+  nodeAddresses: () => readonly string[];
+  record: RecordEvent;
+  registry: Registry;
+  clock: Clock;
+  logger: Logger;
+}
+
+interface FamilyParts {
+  proxier: Proxier;
+  servers: ServiceHealthServers;
+}
+
+/** All that runs on one node: a proxier for each address family, what they watch, and what they serve. */
+export class NodeProxy {
+  /** Resolves when every family has synced once. */
+  readonly synced: Promise<void>;
+
+  readonly #options: NodeProxyOptions;
+  readonly #metrics: ProxyMetrics;
+  readonly #health: ProxyHealthTracker;
+  readonly #families: FamilyParts[];
+  readonly #reflectors: Reflector<KubeObject>[] = [];
+  readonly #status: StatusServer[] = [];
+
+  constructor(options: NodeProxyOptions) {
+    this.#options = options;
+    this.#metrics = new ProxyMetrics(options.registry);
+    this.#health = new ProxyHealthTracker(options.clock, options.config.iptables.syncPeriod);
+    this.#families = options.families.map((settings) => this.#family(settings));
+    this.synced = Promise.all(this.#families.map(({ proxier }) => proxier.firstSync)).then(() => undefined);
+  }
+
+  /** Resolves once the caches are filled and the proxiers run. @throws UserError when a status port is taken and that is to be fatal */
+  async start(): Promise<void> {
+    await this.#serve();
+    const { client, logger } = this.#options;
+    const services = new Reflector<Service>({ client, resource: SERVICES, logger, ...SERVICE_SELECTORS });
+    const slices = new Reflector<EndpointSlice>({ client, resource: PROXY_SLICES, logger, ...SLICE_SELECTORS });
+    services.addHandler(each((before, after) => this.#proxiers((p) => p.onService(before, after))));
+    slices.addHandler(each((before, after) => this.#proxiers((p) => p.onSlice(before, after))));
+    this.#reflectors.push(services as unknown as Reflector<KubeObject>, slices as unknown as Reflector<KubeObject>);
+    services.start();
+    slices.start();
+    await Promise.all([services.synced, slices.synced]);
+    for (const { proxier } of this.#families) {
+      this.#health.updated(proxier.family);
+      proxier.start();
+    }
+  }
+
+  setZone(zone: string): void {
+    this.#proxiers((proxier) => proxier.setZone(zone));
+  }
+
+  /** Leaves all rules in place. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
+    await Promise.all(this.#families.map(({ proxier }) => proxier.stop()));
+    await Promise.all(this.#families.map(({ servers }) => servers.close()));
+    await Promise.all(this.#status.map((server) => server.close()));
+  }
+
+  #proxiers(fn: (proxier: Proxier) => void): void {
+    for (const { proxier } of this.#families) fn(proxier);
+  }
+
+  #family(settings: FamilySettings): FamilyParts {
+    const { iptables, exec, nodeName, clock, logger, nodeAddresses, record } = this.#options;
+    const { ipFamily: family, syncPeriod, minSyncPeriod, ...rules } = settings;
+    const metrics = this.#metrics;
+    const servers = new ServiceHealthServers({
+      family,
+      nodeName,
+      nodePortMatch: () => nodePortMatch(settings.nodePortAddresses, nodeAddresses(), family),
+      proxyHealthy: () => this.#health.health().healthy,
+      record,
+      logger,
+      clock,
+    });
+    const proxier = new Proxier({
+      config: {
+        ...rules,
+        ipFamily: family,
+        nodeName,
+        nodeAddresses: nodeAddresses(),
+        zone: this.#options.zone,
+        randomFully: supportsRandomFully(iptables[family].info.version),
+        conntrackTCPLiberal: this.#options.conntrackTCPLiberal,
+        // Making a counter takes netlink, which is out of reach for Node.
+        nfacctCounters: { ctStateInvalidDropped: false, localhostNodePortsAccepted: false },
+      },
+      iptables: iptables[family],
+      conntrack: new UdpFlowCleaner({
+        family,
+        conntrack: new ConntrackProgram(exec, family),
+        nodeAddresses,
+        metrics,
+        clock,
+        log: logger,
+      }),
+      nodeAddresses,
+      syncPeriod,
+      minSyncPeriod,
+      metrics,
+      clock,
+      log: logger,
+      onQueued: () => this.#health.queuedUpdate(family),
+      onSynced: (state) => this.#synced(family, state, servers),
+      record: (event) => record({ ...event, regarding: nodeReference(nodeName) }),
+    });
+    return { proxier, servers };
+  }
+
+  #synced(family: IPFamily, { servicePorts, endpoints }: DesiredState, servers: ServiceHealthServers): void {
+    this.#health.updated(family);
+    const ports = healthCheckPorts(servicePorts);
+    void servers.sync(ports, ports.size === 0 ? new Map() : localReadyCounts(servicePorts, endpoints));
+  }
+
+  async #serve(): Promise<void> {
+    const { config, node, registry, clock, logger } = this.#options;
+    const { healthzBindAddress, metricsBindAddress, bindAddressHardFail: hardFail } = config;
+    const healthz = proxyPages({
+      health: () => this.#health.health(),
+      nodeEligible: () => isNodeEligible(node.current),
+      answered: (page, status) => this.#metrics.healthAnswered(page, status),
+    });
+    const pages = [
+      { name: 'healthz', field: 'healthzBindAddress', text: healthzBindAddress, routes: healthz },
+      {
+        name: 'metrics',
+        field: 'metricsBindAddress',
+        text: metricsBindAddress,
+        routes: metricsPages(registry, config),
+      },
+    ] as const;
+    for (const { name, field, text, routes } of pages) {
+      if (text === '') continue;
+      const address = listenAddress(field, text);
+      this.#status.push(await serveStatus({ name, address, routes, hardFail, clock, logger }));
+    }
+  }
+}
+
+function each<T extends KubeObject>(change: (before: T | undefined, after: T | undefined) => void): ResourceHandler<T> {
+  return {
+    onAdd: (object) => change(undefined, object),
+    onUpdate: change,
+    onDelete: (last) => change(last, undefined),
+  };
+}

@@ -73,9 +73,23 @@ function validateSecret({ type = '', data = {}, metadata }: SecretObject): Cause
   if (type === 'kubernetes.io/basic-auth' && !('username' in data) && !('password' in data)) {
     causes.push(required('data[username]'), required('data[password]'));
   }
+  if (type.startsWith('kubernetes.io/dockerc')) causes.push(...validateJson(data, promisedKeys[type] ?? []));
   const account = 'kubernetes.io/service-account.name';
   if (type === tokenType && !metadata.annotations?.[account]) {
     causes.push(required(`metadata.annotations[${account}]`));
   }
   return causes;
+}
+
+function validateJson(data: Record<string, string>, keys: string[]): Cause[] {
+  return keys.flatMap((key) => {
+    const text = data[key];
+    if (text === undefined) return [];
+    try {
+      JSON.parse(Buffer.from(text, 'base64').toString());
+      return [];
+    } catch {
+      return [invalid(`data[${key}]`, '<secret contents redacted>', 'invalid JSON')];
+    }
+  });
 }

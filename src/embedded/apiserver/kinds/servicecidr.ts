@@ -1,7 +1,7 @@
 import type { Cause, KindDefinition, RawObject } from '../kind.ts';
 import { ageCell, ageColumn, column, nameCell, nameColumn } from './columns.ts';
 import { decoderOf } from './schema/decode.ts';
-import { keepSpec, keepStatus, strategyOf } from './strategy.ts';
+import { keepMetadata, keepSpec, keepStatus, strategyOf } from './strategy.ts';
 import { canonicalAddress, cidrSyntax, parseCidr } from './validation/addresses.ts';
 import { eachInvalid, immutableDetail, invalid, required } from './validation/causes.ts';
 
@@ -28,8 +28,10 @@ export const serviceCIDRKind: KindDefinition = {
     },
     validate: (object) => validateCIDRs(cidrsOf(object)),
     prepareForUpdate(object, before, subresource) {
-      if (subresource === 'status') keepSpec(object, before);
-      else keepStatus(object, before);
+      if (subresource === 'status') {
+        keepSpec(object, before);
+        keepMetadata(object, before);
+      } else keepStatus(object, before);
     },
     validateUpdate: (object, before) => validateCIDRChange(cidrsOf(object), cidrsOf(before)),
     columns: [nameColumn, column('CIDRs', 'Where addresses come from.'), ageColumn],

@@ -39,6 +39,15 @@ export function keepSpec(object: RawObject, before: RawObject): void {
   keep('spec', object, before);
 }
 
+/** The status of some newer kinds is written without any say in the metadata (apimachinery ResetObjectMetaForStatus). */
+export function keepMetadata(object: RawObject, before: RawObject): void {
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+    delete object.metadata[field];
+    const value = before.metadata[field];
+    if (value !== undefined) Object.assign(object.metadata, { [field]: cloneJson(value) });
+  }
+}
+
 function keep(field: 'spec' | 'status', object: RawObject, before: RawObject): void {
   if (before[field] === undefined) delete object[field];
   else object[field] = cloneJson(before[field]);

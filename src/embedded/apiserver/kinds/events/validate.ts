@@ -27,8 +27,9 @@ export function validateEvent(event: CoreEvent, controllerField: string): Cause[
 function validateNamespace({ metadata, involvedObject, eventTime }: CoreEvent): Cause[] {
   const { namespace = '' } = involvedObject;
   const own = metadata.namespace ?? '';
-  const forClusterScoped = eventTime === null ? ['', 'default'] : ['', 'default', 'kube-system'];
-  if (namespace === '' ? forClusterScoped.includes(own) : namespace === own) return [];
+  const isNew = eventTime !== null;
+  const forClusterScoped = isNew ? ['', 'default', 'kube-system'] : ['', 'default'];
+  if (namespace === '' ? forClusterScoped.includes(own) : isNew || namespace === own) return [];
   return [invalid('involvedObject.namespace', namespace, 'does not match event.namespace')];
 }
 

@@ -35,6 +35,7 @@ export interface PodSpec extends Record<string, unknown> {
   priority?: number;
   priorityClassName?: string;
   preemptionPolicy?: string;
+  runtimeClassName?: string;
   tolerations?: Toleration[];
   schedulingGates?: { name: string }[];
   readinessGates?: { conditionType: string }[];
@@ -59,7 +60,16 @@ export interface Container extends Record<string, unknown> {
   livenessProbe?: Probe;
   readinessProbe?: Probe;
   startupProbe?: Probe;
+  securityContext?: SecurityContext;
   lifecycle?: { postStart?: Handler; preStop?: Handler };
+}
+
+export interface SecurityContext {
+  privileged?: boolean;
+  allowPrivilegeEscalation?: boolean;
+  runAsUser?: number;
+  runAsGroup?: number;
+  procMount?: string;
 }
 
 export interface ContainerPort {

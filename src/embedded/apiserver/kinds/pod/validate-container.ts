@@ -4,6 +4,7 @@ import { duplicate, eachInvalid, forbidden, invalid, notFound, notSupported, req
 import { configMapKey, dns1123Label, envVarName, portName, portNumber, qualifiedName } from '../validation/names.ts';
 import type { Container, EnvVar, PodSpec, Resources } from './types.ts';
 import { validateHandler, validateProbe } from './validate-probe.ts';
+import { validateSecurity } from './validate-security.ts';
 
 const protocols = ['SCTP', 'TCP', 'UDP'];
 const pullPolicies = ['Always', 'IfNotPresent', 'Never'];
@@ -58,6 +59,7 @@ function validateContainer(container: Container, at: string, volumes: ReadonlySe
   if (restartPolicy !== undefined && !restartPolicies.includes(restartPolicy)) {
     causes.push(notSupported(`${at}.restartPolicy`, restartPolicy, restartPolicies));
   }
+  if (container.securityContext) causes.push(...validateSecurity(container.securityContext, `${at}.securityContext`));
   return [...causes, ...validateHooks(container, at, isInit)];
 }
 

@@ -68,11 +68,18 @@ export function validateGates({ schedulingGates = [] }: PodSpec): Cause[] {
   });
 }
 
-/** The cluster has no PriorityClasses but those that every cluster has. */
-function validatePriority({ priority = 0, priorityClassName }: PodSpec): Cause[] {
+/** The cluster has no PriorityClasses but those that every cluster has, and no RuntimeClasses. */
+function validatePriority({ priority = 0, priorityClassName, preemptionPolicy, runtimeClassName }: PodSpec): Cause[] {
   const computed = systemPriorities[priorityClassName ?? ''] ?? 0;
   if (priorityClassName && computed === 0) {
     return [forbidden('spec.priorityClassName', `no PriorityClass with name ${priorityClassName} was found`)];
+  }
+  if (runtimeClassName) {
+    return [forbidden('spec.runtimeClassName', `pod rejected: RuntimeClass "${runtimeClassName}" not found`)];
+  }
+  if (preemptionPolicy !== 'PreemptLowerPriority') {
+    const why = `the string value of PreemptionPolicy (${preemptionPolicy}) must not be provided in pod spec; priority admission controller computed PreemptLowerPriority from the given PriorityClass name`;
+    return [forbidden('spec.preemptionPolicy', why)];
   }
   if (priority === computed) return [];
   const why = `the integer value of priority (${priority}) must not be provided in pod spec; priority admission controller computed ${computed} from the given PriorityClass name`;

@@ -96,6 +96,8 @@ function decodeValue(value: unknown, type: ValueType, place: Place, unknown: str
     case 'int32':
     case 'int64':
       return decodeInteger(value, type.kind, place);
+    case 'bytes':
+      return decodeBytes(value, place);
     case 'intOrString':
       return typeof value === 'string' ? value : decodeInteger(value, 'int32', place);
     case 'quantity':
@@ -112,6 +114,7 @@ function zeroOf(type: ValueType, place: Place, unknown: string[]): unknown {
     case 'model':
       return decodeModel({}, type.of, place, unknown);
     case 'string':
+    case 'bytes':
       return '';
     case 'bool':
       return false;
@@ -153,6 +156,15 @@ function decodeQuantity(value: unknown, place: Place): string {
     throw new DecodeError(`quantities must match the regular expression ${pattern}`);
   }
   return canonical;
+}
+
+/** Base64 in its one proper spelling. */
+function decodeBytes(value: unknown, place: Place): string {
+  if (typeof value !== 'string') throw mismatch(value, { kind: 'string' }, place);
+  const proper = Buffer.from(value, 'base64').toString('base64');
+  if (proper === value) return value;
+  const at = [...value].findIndex((letter, i) => letter !== proper[i]);
+  throw new DecodeError(`illegal base64 data at input byte ${Math.max(at, 0)}`);
 }
 
 const timeLayouts = { time: '2006-01-02T15:04:05Z07:00', microTime: '2006-01-02T15:04:05.000000Z07:00' };

@@ -1,8 +1,10 @@
 import * as generated from '@kubernetes/client-node/dist/gen/models/all.js';
-import { alwaysPresent, keptAtZero, quantityFields } from './facts.ts';
+import { alwaysPresent, optionalScalars, quantityFields, requiredScalars } from './facts.ts';
 
 export type ValueType =
-  | { kind: 'string' | 'bool' | 'int32' | 'int64' | 'time' | 'microTime' | 'intOrString' | 'quantity' | 'any' }
+  | {
+      kind: 'string' | 'bool' | 'bytes' | 'int32' | 'int64' | 'time' | 'microTime' | 'intOrString' | 'quantity' | 'any';
+    }
   | { kind: 'list' | 'map'; of: ValueType }
   | { kind: 'model'; of: Model };
 
@@ -33,16 +35,23 @@ export function modelOf(className: string): Model {
   const fields = new Map<string, Field>();
   const model: Model = { name: className.replace(/^(Core|Discovery|Events|Rbac)?V1/, ''), fields };
   models.set(className, model);
-  const kept = new Set((keptAtZero[className] ?? '').split(' '));
+  const optional = new Set((optionalScalars[className] ?? '').split(' '));
+  const required = new Set((requiredScalars[className] ?? '').split(' '));
   const present = alwaysPresent[className] ?? {};
   for (const { baseName, type, format } of attributesOf(className)) {
+    const fieldType = valueType(type, format, quantityFields.has(`${className}.${baseName}`));
     fields.set(baseName, {
-      type: valueType(type, format, quantityFields.has(`${className}.${baseName}`)),
-      keepsZero: kept.has(baseName),
-      absent: present[baseName],
+      type: fieldType,
+      keepsZero: optional.has(baseName) || required.has(baseName),
+      absent: required.has(baseName) ? zeroScalar(fieldType) : present[baseName],
     });
   }
   return model;
+}
+
+function zeroScalar({ kind }: ValueType): '' | 0 | false {
+  if (kind === 'bool') return false;
+  return kind === 'int32' || kind === 'int64' ? 0 : '';
 }
 
 interface Attribute {
@@ -76,6 +85,7 @@ function valueType(type: string, format: string, quantity: boolean): ValueType {
   const map = /^\{ \[key: string\]: (.*); \}$/.exec(type)?.[1];
   if (map !== undefined) return { kind: 'map', of: valueType(map, format, quantity) };
   if (type === 'number') return { kind: format === 'int64' ? 'int64' : 'int32' };
-  if (quantity && type === 'string') return { kind: 'quantity' };
+  if (type === 'string' && quantity) return { kind: 'quantity' };
+  if (type === 'string' && format === 'byte') return { kind: 'bytes' };
   return scalars[type] ?? { kind: 'model', of: modelOf(type) };
 }

@@ -1,86 +1,57 @@
 import type { Cause } from '../../kind.ts';
-import { addressSyntax, type Family, familyOf } from '../validation/addresses.ts';
-import { duplicate, invalid, notSupported } from '../validation/causes.ts';
+import { type Family, familyOf } from '../validation/addresses.ts';
 import { type FamilyPolicy, isHeadless, isHeadlessWithoutSelector, type ServiceSpec } from './types.ts';
+import { validateConfigured, validateFamilyFields, validateStackCount } from './validate-families.ts';
 
 /**
  * Which IP families a Service gets (KEP-563): from what it asks for, the addresses it names, and the families the cluster has
- * CIDRs for, the default one first. Not for ExternalName. Does not change `spec`.
+ * CIDRs for, the default one first. Does not change `spec`, nor complain.
  */
-export function resolveFamilies(
+function resolveFamilies(
   spec: ServiceSpec,
   configured: readonly Family[],
-): { policy: FamilyPolicy; families: Family[]; causes: Cause[] } {
+): { policy: FamilyPolicy; families: Family[] } {
+  const policy = policyOf(spec);
+  const families = [...(spec.ipFamilies ?? [])];
   const addresses = isHeadless(spec) ? [] : (spec.clusterIPs ?? []);
-  const free = isHeadlessWithoutSelector(spec);
-  const policy = spec.ipFamilyPolicy ?? (free ? 'RequireDualStack' : 'SingleStack');
-  const asked = spec.ipFamilies ?? [];
-  const causes: Cause[] = [
-    ...addressCauses(addresses, asked),
-    ...policyCauses(policy, asked, addresses, free || configured.length > 1),
-  ];
-  asked.forEach((family, i) => {
-    const field = `spec.ipFamilies[${i}]`;
-    if (family !== 'IPv4' && family !== 'IPv6') causes.push(notSupported(field, family, ['IPv4', 'IPv6']));
-    else if (asked.indexOf(family) < i) causes.push(duplicate(field, family));
-    else if (!free && !configured.includes(family))
-      causes.push(invalid(field, family, 'not configured on this cluster'));
-  });
-
-  const families = [...asked];
-  for (const [i, address] of addresses.entries()) {
+  for (const address of addresses.slice(families.length)) {
     const family = familyOf(address);
-    if (family === undefined || i < families.length) continue;
-    families.push(family);
-    if (configured.includes(family)) continue;
-    causes.push(invalid(`spec.clusterIPs[${i}]`, addresses, `${family} is not configured on this cluster`));
+    if (family !== undefined) families.push(family);
   }
   const [primary] = configured;
   if (families.length === 0 && primary !== undefined) families.push(primary);
-  if (families.length === 1 && policy !== 'SingleStack' && (free || configured.length > 1)) {
+  const mayBeDual = configured.length > 1 || isHeadlessWithoutSelector(spec);
+  if (families.length === 1 && policy !== 'SingleStack' && mayBeDual) {
     families.push(families[0] === 'IPv4' ? 'IPv6' : 'IPv4');
   }
-  return { policy, families, causes };
+  return { policy, families };
 }
 
-function addressCauses(addresses: readonly string[], families: readonly Family[]): Cause[] {
-  return addresses.flatMap((address, i) => {
-    const field = `spec.clusterIPs[${i}]`;
-    const family = familyOf(address);
-    const wanted = families[i];
-    const syntax = addressSyntax(address);
-    if (syntax.length > 0) return syntax.map((detail) => invalid(field, address, detail));
-    if (wanted === undefined || wanted === family) return [];
-    return [invalid(field, address, `expected an ${wanted} value as indicated by \`ipFamilies[${i}]\``)];
-  });
+/** Nothing on the cluster serves a headless Service without a selector, so it may have what it likes. */
+function policyOf(spec: ServiceSpec): FamilyPolicy {
+  return spec.ipFamilyPolicy ?? (isHeadlessWithoutSelector(spec) ? 'RequireDualStack' : 'SingleStack');
 }
 
-function policyCauses(
-  policy: FamilyPolicy,
-  families: readonly Family[],
-  addresses: readonly string[],
-  dualStack: boolean,
-): Cause[] {
-  const field = 'spec.ipFamilyPolicy';
-  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
-  if (!policies.includes(policy)) return [notSupported(field, policy, policies)];
-  if (policy === 'RequireDualStack' && !dualStack) {
-    return [invalid(field, policy, 'this cluster is not configured for dual-stack services')];
-  }
-  if (policy !== 'SingleStack') return [];
-  const tooMany = (what: string): Cause =>
-    invalid(field, policy, `must be 'RequireDualStack' or 'PreferDualStack' when multiple ${what} are specified`);
-  return [
-    ...(families.length > 1 ? [tooMany('IP families')] : []),
-    ...(addresses.length > 1 ? [tooMany('cluster IPs')] : []),
+/** What is wrong with the families, the policy and the addresses that a Service asks for; later checks need earlier ones. */
+export function validateFamilies(spec: ServiceSpec, configured: readonly Family[]): Cause[] {
+  if (spec.type === 'ExternalName') return [];
+  const policy = policyOf(spec);
+  const steps = [
+    () => validateFamilyFields(spec),
+    () => validateStackCount(policy, spec),
+    () => (isHeadlessWithoutSelector(spec) ? [] : validateConfigured(policy, spec, configured)),
   ];
+  for (const step of steps) {
+    const causes = step();
+    if (causes.length > 0) return causes;
+  }
+  return [];
 }
 
-/** Writes the outcome of `resolveFamilies` into `spec` unless something is wrong with it. */
+/** Fills in the policy and the families, unless something is wrong with them. */
 export function applyFamilies(spec: ServiceSpec, configured: readonly Family[]): void {
-  if (spec.type === 'ExternalName') return;
-  const { policy, families, causes } = resolveFamilies(spec, configured);
-  if (causes.length > 0) return;
+  if (spec.type === 'ExternalName' || validateFamilies(spec, configured).length > 0) return;
+  const { policy, families } = resolveFamilies(spec, configured);
   spec.ipFamilyPolicy = policy;
   spec.ipFamilies = families;
 }

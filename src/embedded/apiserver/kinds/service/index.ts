@@ -5,7 +5,7 @@ import { alignClusterIPs, carryOver } from './carry-over.ts';
 import { allocateClusterIPs, cidrsByFamily } from './cluster-ips.ts';
 import { serviceColumns, serviceRow } from './columns.ts';
 import { dropUnused, setServiceDefaults } from './defaults.ts';
-import { applyFamilies, resolveFamilies } from './families.ts';
+import { applyFamilies, validateFamilies } from './families.ts';
 import { allocateNodePorts } from './node-ports.ts';
 import { asService, type ServiceNetwork } from './types.ts';
 import { validateServiceSpec } from './validate.ts';
@@ -40,9 +40,8 @@ export function serviceKind(network: ServiceNetwork): KindDefinition {
       setDefaults: (object) => setServiceDefaults(asService(object)),
       validate(object) {
         const { spec } = asService(object);
-        const unresolved = spec.type === 'ExternalName' ? [] : resolveFamilies(spec, families).causes;
-        if (unresolved.length > 0) return unresolved;
-        return validateServiceSpec(spec);
+        const causes = validateFamilies(spec, families);
+        return causes.length > 0 ? causes : validateServiceSpec(spec);
       },
       prepareForUpdate(object, before, subresource) {
         if (subresource === 'status') {
@@ -59,8 +58,8 @@ export function serviceKind(network: ServiceNetwork): KindDefinition {
         const service = asService(object);
         if (subresource === 'status') return validateServiceStatus(service);
         const { spec } = service;
-        const unresolved = spec.type === 'ExternalName' ? [] : resolveFamilies(spec, families).causes;
-        if (unresolved.length > 0) return unresolved;
+        const causes = validateFamilies(spec, families);
+        if (causes.length > 0) return causes;
         return [...validateServiceChange(service, asService(before)), ...validateServiceSpec(spec)];
       },
       allocate(object, before, context) {

@@ -36,19 +36,14 @@ function validatePort(port: ServicePort, field: string, needsName: boolean): Cau
   return causes;
 }
 
-/** A protocol and port, or a protocol and node port, may occur once. The value shown has the fields of the Go type. */
+/** A protocol and port may occur once. The value shown has the fields of the Go type. */
 function duplicates(ports: readonly ServicePort[]): Cause[] {
   const seen = new Set<string>();
-  return ports.flatMap((port, i) => {
-    const shown = { Name: '', Protocol: port.protocol ?? '', AppProtocol: null, Port: 0, TargetPort: 0, NodePort: 0 };
-    const causes: Cause[] = [];
-    const byPort = `${port.protocol} ${port.port}`;
-    const byNodePort = `${port.protocol} node ${port.nodePort}`;
-    if (seen.has(byPort)) causes.push(duplicate(`spec.ports[${i}]`, { ...shown, Port: port.port ?? 0 }));
-    if (port.nodePort && seen.has(byNodePort)) {
-      causes.push(duplicate(`spec.ports[${i}].nodePort`, { ...shown, NodePort: port.nodePort }));
-    }
-    seen.add(byPort).add(byNodePort);
-    return causes;
+  return ports.flatMap(({ protocol = '', port = 0 }, i) => {
+    const key = `${protocol} ${port}`;
+    const isDuplicate = seen.has(key);
+    seen.add(key);
+    const shown = { Name: '', Protocol: protocol, AppProtocol: null, Port: port, TargetPort: 0, NodePort: 0 };
+    return isDuplicate ? [duplicate(`spec.ports[${i}]`, shown)] : [];
   });
 }

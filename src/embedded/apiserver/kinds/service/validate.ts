@@ -7,6 +7,7 @@ import {
   isExternallyAccessible,
   isHeadless,
   mayHaveNodePorts,
+  needsClusterIP,
   needsHealthCheckPort,
   noClusterIP,
   type ServiceSpec,
@@ -34,7 +35,7 @@ export function validateServiceSpec(spec: ServiceSpec): Cause[] {
   causes.push(...validatePorts(spec), ...validateLabels(spec.selector, 'spec.selector'), ...validateAffinity(spec));
   if (!spec.type) causes.push(required('spec.type'));
   else if (!types.includes(spec.type)) causes.push(notSupported('spec.type', spec.type, types));
-  causes.push(...validateClusterIPs(spec));
+  if (spec.type === 'ExternalName') causes.push(...validateNoAddresses(spec));
   spec.externalIPs?.forEach((ip, i) => {
     const field = `spec.externalIPs[${i}]`;
     const syntax = validateAddress(ip, field);
@@ -61,34 +62,13 @@ function validateAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpe
   return [invalid('spec.sessionAffinityConfig.clientIP.timeoutSeconds', seconds, why)];
 }
 
-/** What families and addresses may stand together; single addresses were checked when the families were resolved. */
-function validateClusterIPs(spec: ServiceSpec): Cause[] {
-  const field = 'spec.clusterIPs';
-  const { clusterIP = '', clusterIPs = [] } = spec;
-  const [first] = clusterIPs;
-  if (spec.type === 'ExternalName') {
-    const why = 'may not be set for ExternalName services';
-    return [
-      ...(clusterIPs.length > 0 || clusterIP ? [forbidden(field, why)] : []),
-      ...(spec.ipFamilies?.length ? [forbidden('spec.ipFamilies', why)] : []),
-      ...(spec.ipFamilyPolicy !== undefined ? [forbidden('spec.ipFamilyPolicy', why)] : []),
-    ];
-  }
-  if (clusterIPs.length === 0) return [];
-  const causes: Cause[] = [];
-  if (clusterIP === '' && first !== '') {
-    causes.push(invalid(field, clusterIPs, 'must be empty when `clusterIP` is not specified'));
-  } else if (clusterIP !== first) causes.push(invalid(field, clusterIPs, 'first value must match `clusterIP`'));
-  if (isHeadless(spec)) {
-    if (clusterIPs.length > 1) causes.push(invalid(field, clusterIPs, "'None' must be the first and only value"));
-    return causes;
-  }
-  if (clusterIPs.length > 2) return [...causes, invalid(field, clusterIPs, 'may only hold up to 2 values')];
-  const ipv6 = clusterIPs.filter((ip) => ip.includes(':')).length;
-  if (clusterIPs.length === 2 && ipv6 !== 1) {
-    causes.push(invalid(field, clusterIPs, 'may specify no more than one IP for each IP family'));
-  }
-  return causes;
+function validateNoAddresses(spec: ServiceSpec): Cause[] {
+  const why = 'may not be set for ExternalName services';
+  return [
+    ...(spec.clusterIPs?.length || spec.clusterIP ? [forbidden('spec.clusterIPs', why)] : []),
+    ...(spec.ipFamilies?.length ? [forbidden('spec.ipFamilies', why)] : []),
+    ...(spec.ipFamilyPolicy !== undefined ? [forbidden('spec.ipFamilyPolicy', why)] : []),
+  ];
 }
 
 function validateLoadBalancer(spec: ServiceSpec): Cause[] {
@@ -133,7 +113,7 @@ function validatePolicies(spec: ServiceSpec): Cause[] {
   } else if (healthCheckNodePort)
     causes.push(...eachInvalid(health, healthCheckNodePort, portNumber(healthCheckNodePort)));
   const internal = 'spec.internalTrafficPolicy';
-  if (spec.type !== 'ExternalName' && !internalTrafficPolicy) causes.push(required(internal));
+  if (needsClusterIP(spec) && !internalTrafficPolicy) causes.push(required(internal));
   else if (internalTrafficPolicy && !policies.includes(internalTrafficPolicy)) {
     causes.push(notSupported(internal, internalTrafficPolicy, policies));
   }

@@ -119,9 +119,8 @@ function validateStatus(status: WorkloadStatus, before: Workload['status']): Cau
     ...validateCounts(status, ['updatedReplicas', 'readyReplicas', 'availableReplicas']),
   ];
   const { collisionCount } = status;
-  if ((collisionCount ?? 0) < (before.collisionCount ?? 0)) {
-    const why = 'cannot be decremented';
-    causes.push(invalid('status.collisionCount', collisionCount, why));
+  if (before.collisionCount !== undefined && (collisionCount ?? -1) < before.collisionCount) {
+    causes.push(invalid('status.collisionCount', collisionCount, 'cannot be decremented'));
   }
   return causes;
 }

@@ -3,7 +3,7 @@ import { validateMetadata } from './kinds/validation/metadata.ts';
 import type { Manager } from './managed/managers.ts';
 import { writeManagers } from './managed/managers.ts';
 import { trackUpdate } from './managed/track.ts';
-import { fillSystemFields, generateName } from './metadata.ts';
+import { fillSystemFields, generateName, ordered } from './metadata.ts';
 import { checkNamespaceAccepts } from './namespaces.ts';
 import type { Registry, ServedKind } from './registry.ts';
 import { alreadyExists, invalid, StatusError } from './status.ts';
@@ -37,17 +37,20 @@ export function createObject(
   const generated = !metadata.name && metadata.generateName ? metadata.generateName : undefined;
   fillSystemFields(body, namespace, registry);
   if (generated !== undefined) metadata.name = generateName(generated, registry.random);
-  strategy.prepareForCreate(body, context);
   strategy.setDefaults(body, context);
   if (managers) writeManagers(body, managers, [], registry.timestamp());
   else {
     const writer = { manager: options.fieldManager, subresource: undefined, now: registry.timestamp() };
     trackUpdate(kind, body, undefined, writer);
   }
+  strategy.prepareForCreate(body, context);
   let causes = [...validateMetadata(body, definition.nameForm), ...strategy.validate(body, context)];
   if (causes.length === 0) causes = strategy.allocate?.(body, undefined, context) ?? [];
   if (causes.length > 0) throw invalid(definition, metadata.name ?? '', causes);
   const key = freeKey(registry, kind, namespace, metadata, generated);
+  // The place of the resourceVersion; the store sets the value.
+  if (!options.dryRun) metadata.resourceVersion = '0';
+  body.metadata = ordered(metadata);
   const stored = kind.toStorage(body);
   return options.dryRun ? stored : bucket.put(key, stored);
 }

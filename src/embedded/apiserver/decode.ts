@@ -41,6 +41,7 @@ export function decodePatched(
   target: BodyTarget,
   options: Pick<WriteOptions, 'fieldValidation'>,
 ): RawObject {
+  if (!body.kind || !body.apiVersion) throw undeterminable(target.name ?? '');
   const { object, error } = decodeFields(exchange, kind, body, options);
   const wrongKind = body.kind !== undefined && body.kind !== kind.definition.kind;
   const why = wrongKind ? `no kind "${String(body.kind)}" can be stored here` : error;
@@ -99,10 +100,12 @@ function checkTarget({ metadata }: RawObject, { namespace, name }: BodyTarget): 
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   if (name === undefined) return;
-  if (!metadata.name) {
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-  }
+  if (!metadata.name) throw undeterminable(name);
   if (metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
+}
+
+function undeterminable(name: string): Error {
+  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
 }

@@ -59,7 +59,7 @@ export interface StrategyContext {
 
 /**
  * The per-kind rules, in the order in which the server calls them.
- * Create: `prepareForCreate` -> `setDefaults` -> `validate` -> `allocate` (once metadata is filled in) -> store.
+ * Create: metadata filled in -> `setDefaults` -> ownership noted -> `prepareForCreate` -> `validate` -> `allocate` -> store.
  * Update: `setDefaults` -> `prepareForUpdate` -> `validateUpdate` -> `allocate` -> store.
  * All but the validators mutate the object that they are given; none may mutate `before`.
  */

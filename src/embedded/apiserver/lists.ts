@@ -60,7 +60,6 @@ export async function readPage(
   if (options.continueToken !== '') return continuedPage(registry, kind, namespace, options);
   const requested = parseRevision(options.resourceVersion, 'list');
   if (requested > store.revision) await reachRevision(registry, requested);
-  const any = requested === 0 && options.resourceVersion !== '';
   const exact = options.match === 'Exact' || (options.match === '' && options.limit > 0 && requested > 0);
   const revision = stale ?? (exact ? requested : store.revision);
   const entries = entriesAt(
@@ -69,9 +68,7 @@ export async function readPage(
     namespace,
     expired('The resourceVersion for the provided list is too old.'),
   );
-  // The real server serves resourceVersion=0 from its cache as a whole, whatever the limit.
-  const whole = any && options.match === '';
-  return cut(kind, entries, revision, namespace, whole ? { ...options, limit: 0 } : options);
+  return cut(kind, entries, revision, namespace, options);
 }
 
 function continuedPage(
@@ -112,7 +109,9 @@ function cut(
   namespace: string | undefined,
   options: ListOptions,
 ): Page {
-  const { limit, selective, matches } = options;
+  const { resourceVersion, match, selective, matches } = options;
+  // The real server serves resourceVersion=0 from its cache as a whole, whatever the limit.
+  const limit = resourceVersion === '0' && match === '' ? 0 : options.limit;
   const meta: ListMeta = { resourceVersion: String(revision) };
   if (!selective && (limit === 0 || entries.length <= limit)) return { meta, entries };
   const chosen: StoreEntry[] = [];

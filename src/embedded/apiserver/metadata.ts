@@ -1,5 +1,5 @@
 import type { Random } from '../../clock.ts';
-import type { RawObject } from './kind.ts';
+import type { RawMeta, RawObject } from './kind.ts';
 import type { Registry } from './registry.ts';
 
 /** No vowels and no look-alikes, so that no word or number appears by chance. */
@@ -43,4 +43,29 @@ export function keepSystemFields(object: RawObject, before: RawObject): void {
     else Object.assign(object.metadata, { [field]: before.metadata[field] });
   }
   delete object.metadata.selfLink;
+}
+
+/** The order in which the real server writes the members of `metadata`. */
+const order = [
+  'name',
+  'generateName',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+];
+
+/** Metadata with its members in the usual order, so that what people read is where they look for it. */
+export function ordered(metadata: RawMeta): RawMeta {
+  const result: RawMeta = {};
+  for (const field of order) if (metadata[field] !== undefined) result[field] = metadata[field];
+  return Object.assign(result, metadata);
 }

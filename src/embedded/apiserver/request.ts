@@ -50,8 +50,8 @@ function verbOf(method: string, resource: ResourceTarget | undefined, query: URL
   switch (method) {
     case 'GET':
     case 'HEAD':
-      if (isTrue(query.get('watch'))) return 'watch';
-      return resource.name === undefined ? 'list' : 'get';
+      if (resource.name !== undefined) return 'get';
+      return isTrue(query.get('watch')) ? 'watch' : 'list';
     case 'POST':
       return 'create';
     case 'PUT':

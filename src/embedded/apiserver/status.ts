@@ -95,7 +95,7 @@ export function invalid(kind: Pick<KindName, 'group' | 'kind'>, name: string, ca
   return new StatusError(422, 'Invalid', `${qualifiedKind(kind)} "${name}" is invalid: ${list}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
     causes: causes.map(({ reason, message, field }) => ({ reason, message, ...(field === '' ? {} : { field }) })),
   });
 }

@@ -3,7 +3,7 @@ import { isRecord, type JsonRecord } from './json.ts';
 import type { RawObject } from './kind.ts';
 import { invalid as invalidValue } from './kinds/validation/causes.ts';
 import type { Registry, ServedKind } from './registry.ts';
-import { badRequest, conflict, invalid, notFound, type Status } from './status.ts';
+import { badRequest, conflict, invalid, notFound, type Status, StatusError } from './status.ts';
 import { storeKey } from './store.ts';
 
 export const success: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
@@ -94,8 +94,7 @@ export function bindPod(
   if (!pod) throw notFound(kind.definition, name);
   const target = isRecord(binding.target) ? binding.target : {};
   if (typeof target.name !== 'string' || target.name === '') {
-    const cause = { reason: 'FieldValueRequired', message: 'Required value', field: 'target.name' };
-    throw invalid({ group: '', kind: 'Binding' }, name, [cause]);
+    throw new StatusError(500, '', 'target.name: Required value');
   }
   const spec = isRecord(pod.spec) ? pod.spec : {};
   const refuse = (why: string) => conflict({ ...kind.definition, plural: 'pods/binding' }, name, why);

@@ -32,9 +32,9 @@ export async function serveWatch(exchange: Exchange, kind: ServedKind, target: R
   sendWarnings(exchange, kind);
   const stream = new WatchStream(response);
   serving.watches.add(kind.definition.plural, stream);
-  limitTime(exchange, stream, options);
   try {
     if (options.sendInitialEvents && requested > registry.store.revision) await reachRevision(registry, requested);
+    limitTime(exchange, stream, options);
     if (stream.open) await new WatchRun(exchange, kind, target.namespace, options, encoder, stream).start(requested);
   } catch (error) {
     const status = statusOf(error);

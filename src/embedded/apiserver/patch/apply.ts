@@ -12,7 +12,7 @@ import {
   union,
 } from '../managed/field-set.ts';
 import { type Manager, ownable, parseManagers, sameManager } from '../managed/managers.ts';
-import { itemsByElement, memberPattern, type Shape } from '../managed/shape.ts';
+import { itemElement, itemsByElement, memberPattern, type Shape, valueElement } from '../managed/shape.ts';
 import { comparable, resetFields, shapeOf } from '../managed/track.ts';
 import type { ServedKind } from '../registry.ts';
 import { StatusError } from '../status.ts';
@@ -166,19 +166,53 @@ function prune(value: unknown, remove: FieldSet, keep: FieldSet | undefined, pat
 
 function refuseConflicts(others: Manager[], changed: FieldSet): void {
   const causes: { reason: string; message: string; field: string }[] = [];
-  const texts: string[] = [];
+  const groups: { who: string; fields: string[] }[] = [];
   for (const other of others) {
     const fields = [...paths(intersection(other.fields, changed))].map(pathText);
     if (fields.length === 0) continue;
     const subresource = other.subresource === '' ? '' : ` with subresource ${JSON.stringify(other.subresource)}`;
     const using = other.operation === 'Apply' ? '' : ` using ${other.apiVersion}`;
     const who = `with ${JSON.stringify(other.manager)}${subresource}${using}`;
-    texts.push(
-      fields.length === 1 ? `conflict ${who}: ${fields.join()}` : `conflicts ${who}:\n- ${fields.join('\n- ')}`,
-    );
+    groups.push({ who, fields });
     causes.push(...fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict ${who}`, field })));
   }
   if (causes.length === 0) return;
-  const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`;
+  const single = causes.length === 1;
+  const texts = groups.map(({ who, fields }) =>
+    single ? `conflict ${who}: ${fields.join()}` : `conflicts ${who}:\n- ${fields.join('\n- ')}`,
+  );
+  const count = single ? '1 conflict' : `${causes.length} conflicts`;
   throw new StatusError(409, 'Conflict', `Apply failed with ${count}: ${texts.join('\n')}`, { causes });
+}
+
+/**
+ * The first list of a configuration that names the same item twice, as a message says it; undefined when there is none. Such a
+ * configuration has no meaning.
+ */
+export function duplicateItem(
+  value: unknown,
+  shape: Shape,
+  pattern = '',
+  path: readonly string[] = [],
+): string | undefined {
+  if (Array.isArray(value)) {
+    const type = shape.list(pattern);
+    if (type === 'atomic') return undefined;
+    const seen = new Set<string>();
+    for (const item of value) {
+      const element = type === 'set' ? valueElement(item) : itemElement(item, type);
+      if (element === undefined) continue;
+      if (seen.has(element)) return `${pathText(path)}: duplicate entries for key ${pathText([element])}`;
+      seen.add(element);
+      const inside = duplicateItem(item, shape, `${pattern}[]`, [...path, element]);
+      if (inside !== undefined) return inside;
+    }
+    return undefined;
+  }
+  if (!isRecord(value) || shape.isAtomicMap(pattern)) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    const inside = duplicateItem(member, shape, memberPattern(pattern, key), [...path, `f:${key}`]);
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
 }

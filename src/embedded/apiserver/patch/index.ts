@@ -5,6 +5,7 @@ import { type BodyTarget, decodeObject, decodePatched } from '../decode.ts';
 import type { Exchange } from '../handler.ts';
 import { isRecord, type JsonRecord } from '../json.ts';
 import type { RawObject } from '../kind.ts';
+import { shapeOf } from '../managed/track.ts';
 import type { ServedKind } from '../registry.ts';
 import { sendJson } from '../respond.ts';
 import { badRequest, conflict, notFound, StatusError } from '../status.ts';
@@ -12,7 +13,7 @@ import { storeKey } from '../store.ts';
 import { scaleOf, withScale } from '../subresources.ts';
 import { updateObject } from '../update.ts';
 import { parseWriteOptions, type WriteOptions } from '../write-options.ts';
-import { applyConfiguration } from './apply.ts';
+import { applyConfiguration, duplicateItem } from './apply.ts';
 import { applyJsonPatch } from './json.ts';
 import { applyMergePatch } from './merge.ts';
 import { applyStrategicPatch } from './strategic.ts';
@@ -156,7 +157,8 @@ function parseConfiguration(kind: ServedKind, { namespace, name }: PatchTarget, 
   const { error, unknownFields = [] } = definition.decode?.(value) ?? {};
   const [unknown] = unknownFields;
   const problem = error?.replace(/^.*? cannot be handled as an? \w+: /, '');
-  const why = problem ?? (unknown === undefined ? undefined : `.${unknown}: field not declared in schema`);
+  const undeclared = unknown === undefined ? undefined : `.${unknown}: field not declared in schema`;
+  const why = problem ?? undeclared ?? duplicateItem(config, shapeOf(kind));
   if (why !== undefined) {
     const group = definition.group === '' ? '/' : `${definition.group}/`;
     const what = `${String(metadata.namespace ?? '')}/${String(metadata.name ?? '')}; ${group}${definition.version}, Kind=${definition.kind}`;

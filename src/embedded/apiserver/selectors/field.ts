@@ -19,7 +19,8 @@ export function parseFieldSelector(text: string, kind: KindDefinition): FieldPre
     const match = /^([^=!]*)(==|!=|=)(.*)$/s.exec(term);
     if (!match) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const [, field = '', sign = '', value = ''] = match;
-    return { read: readerOf(field, kind), value: unescapeValue(value), equal: sign !== '!=' };
+    const wanted = unescapeValue(value);
+    return { read: readerOf(field, kind), value: wanted, equal: sign !== '!=' };
   });
   return (object) => requirements.every(({ read, value, equal }) => (read(object) === value) === equal);
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
-import { Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { realClock } from '../clock.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeconfigError } from '../kube/errors.ts';
@@ -34,6 +34,7 @@ import { interfaceAddresses, iptablesOf, probeFamilies } from '../proxy/machine.
 import { chooseNodeIPs, nodeChange, nodeFacts, nodeIPsWarning, nodeName } from '../proxy/node.ts';
 import { effectiveLocalhostNodePorts } from '../proxy/node-ports.ts';
 import { NodeProxy } from '../proxy/node-proxy.ts';
+import { setOomScore } from '../proxy/oom-score.ts';
 import { OwnNode } from '../proxy/own-node.ts';
 import {
   applyConntrackSettings,
@@ -158,8 +159,11 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
     for (const note of applyConntrackSettings(realSettingFiles, config.conntrack, onlineCpus(realSettingFiles)))
       logger.warn(note);
     if (settings.some((s) => s.localhostNodePorts)) ensureRouteLocalnet(realSettingFiles);
-    setOomScore(config.oomScoreAdj, logger);
+    const oom = setOomScore(config.oomScoreAdj, writeFileSync);
+    if (oom !== undefined) logger.info(oom);
 
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
     running = new NodeProxy({
       client,
       config,
@@ -172,7 +176,7 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
       conntrackTCPLiberal: conntrackIsLiberal(realSettingFiles),
       nodeAddresses: interfaceAddresses,
       record: recorder.record,
-      registry: new Registry(),
+      registry,
       clock: realClock,
       logger,
     });
@@ -186,6 +190,7 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
   } finally {
     await running?.stop();
     await nodes.stop();
+    await recorder.drained();
     await client.close();
     logger.info('proxier stopped; the rules stay in place');
   }
@@ -193,15 +198,17 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
 
 /** What ends the run: a signal, or a reason to be started anew. */
 class Ending {
-  /** Resolves on SIGTERM or SIGINT, rejects with a UserError. */
+  /** Resolves on SIGTERM or SIGINT, or when all is well and a new start is due; rejects with a UserError. */
   readonly ended: Promise<void>;
+  readonly end: () => void;
   readonly fail: (reason: string) => void;
 
   constructor() {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ended = promise;
+    this.end = resolve;
     this.fail = (reason) => reject(new UserError(reason));
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
     // Whoever waits hears of it; until then it must not end the process by itself.
     promise.catch(() => {});
   }
@@ -268,15 +275,10 @@ function followConfig(loaded: LoadedProxyConfig, flags: GivenFlags, ending: Endi
     readFile: (path) => readFile(path, 'utf8'),
     clock: realClock,
     onWarning: (line) => logger.warn(line),
-    onRestart: () => ending.fail(`the configuration file ${file.path} has changed; exiting to be started with it`),
+    onRestart: () => {
+      logger.info({ file: file.path }, 'the configuration file has changed; ending, to be started with it');
+      ending.end();
+    },
   });
   void ending.ended.catch(() => {}).then(() => watch.stop());
-}
-
-function setOomScore(score: number, logger: Logger): void {
-  try {
-    writeFileSync('/proc/self/oom_score_adj', String(score));
-  } catch (error) {
-    logger.debug({ err: messageOf(error) }, 'oom_score_adj cannot be set');
-  }
 }

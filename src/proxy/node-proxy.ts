@@ -9,21 +9,16 @@ import type { IPFamily, KubeObject } from '../objects/meta.ts';
 import type { Service } from '../objects/service.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FamilySettings } from './config/family-settings.ts';
-import { listenAddress } from './config/host-port.ts';
 import type { KubeProxyConfiguration } from './config/types.ts';
 import { ConntrackProgram } from './conntrack.ts';
 import { UdpFlowCleaner } from './conntrack-cleaner.ts';
 import { nodeReference, type RecordEvent } from './events.ts';
 import type { Exec } from './exec.ts';
-import { metricsPages } from './health/metrics-pages.ts';
-import { isNodeEligible } from './health/node-eligibility.ts';
+import { type FamilyStatus, familyStatus } from './health/family-status.ts';
 import { ProxyHealthTracker } from './health/proxy-health.ts';
-import { proxyPages } from './health/proxy-pages.ts';
-import { healthCheckPorts, localReadyCounts } from './health/service-health.ts';
+import { serveProxyPages } from './health/serve-pages.ts';
 import { ServiceHealthServers } from './health/service-health-servers.ts';
-import { type StatusServer, serveStatus } from './health/status-server.ts';
 import { supportsRandomFully } from './iptables/backend.ts';
-import type { DesiredState } from './iptables/desired.ts';
 import type { Iptables } from './iptables/runner.ts';
 import { ProxyMetrics } from './metrics.ts';
 import { nodePortMatch } from './node-ports.ts';
@@ -53,6 +48,7 @@ export interface NodeProxyOptions {
 interface FamilyParts {
   proxier: Proxier;
   servers: ServiceHealthServers;
+  status: FamilyStatus;
 }
 
 /** All that runs on one node: a proxier for each address family, what they watch, and what they serve. */
@@ -65,7 +61,7 @@ export class NodeProxy {
   readonly #health: ProxyHealthTracker;
   readonly #families: FamilyParts[];
   readonly #reflectors: Reflector<KubeObject>[] = [];
-  readonly #status: StatusServer[] = [];
+  #pages: { close(): Promise<void> } | undefined;
 
   constructor(options: NodeProxyOptions) {
     this.#options = options;
@@ -77,8 +73,8 @@ export class NodeProxy {
 
   /** Resolves once the caches are filled and the proxiers run. @throws UserError when a status port is taken and that is to be fatal */
   async start(): Promise<void> {
-    await this.#serve();
     const { client, logger } = this.#options;
+    this.#pages = await this.#serve();
     const services = new Reflector<Service>({ client, resource: SERVICES, logger, ...SERVICE_SELECTORS });
     const slices = new Reflector<EndpointSlice>({ client, resource: PROXY_SLICES, logger, ...SLICE_SELECTORS });
     services.addHandler(each((before, after) => this.#proxiers((p) => p.onService(before, after))));
@@ -87,8 +83,8 @@ export class NodeProxy {
     services.start();
     slices.start();
     await Promise.all([services.synced, slices.synced]);
-    for (const { proxier } of this.#families) {
-      this.#health.updated(proxier.family);
+    for (const { proxier, status } of this.#families) {
+      status.started();
       proxier.start();
     }
   }
@@ -102,7 +98,7 @@ export class NodeProxy {
     await Promise.all(this.#reflectors.map((reflector) => reflector.stop()));
     await Promise.all(this.#families.map(({ proxier }) => proxier.stop()));
     await Promise.all(this.#families.map(({ servers }) => servers.close()));
-    await Promise.all(this.#status.map((server) => server.close()));
+    await this.#pages?.close();
   }
 
   #proxiers(fn: (proxier: Proxier) => void): void {
@@ -122,6 +118,7 @@ export class NodeProxy {
       logger,
       clock,
     });
+    const status = familyStatus(family, this.#health, servers);
     const proxier = new Proxier({
       config: {
         ...rules,
@@ -149,41 +146,26 @@ export class NodeProxy {
       metrics,
       clock,
       log: logger,
-      onQueued: () => this.#health.queuedUpdate(family),
-      onSynced: (state) => this.#synced(family, state, servers),
+      onQueued: status.queued,
+      onSynced: status.synced,
       record: (event) => record({ ...event, regarding: nodeReference(nodeName) }),
     });
-    return { proxier, servers };
+    return { proxier, servers, status };
   }
 
-  #synced(family: IPFamily, { servicePorts, endpoints }: DesiredState, servers: ServiceHealthServers): void {
-    this.#health.updated(family);
-    const ports = healthCheckPorts(servicePorts);
-    void servers.sync(ports, ports.size === 0 ? new Map() : localReadyCounts(servicePorts, endpoints));
-  }
-
-  async #serve(): Promise<void> {
-    const { config, node, registry, clock, logger } = this.#options;
-    const { healthzBindAddress, metricsBindAddress, bindAddressHardFail: hardFail } = config;
-    const healthz = proxyPages({
-      health: () => this.#health.health(),
-      nodeEligible: () => isNodeEligible(node.current),
-      answered: (page, status) => this.#metrics.healthAnswered(page, status),
+  #serve(): Promise<{ close(): Promise<void> }> {
+    const { config, nodeName, node, registry, record, clock, logger } = this.#options;
+    return serveProxyPages({
+      config,
+      nodeName,
+      registry,
+      metrics: this.#metrics,
+      health: this.#health,
+      node: () => node.current,
+      record,
+      clock,
+      logger,
     });
-    const pages = [
-      { name: 'healthz', field: 'healthzBindAddress', text: healthzBindAddress, routes: healthz },
-      {
-        name: 'metrics',
-        field: 'metricsBindAddress',
-        text: metricsBindAddress,
-        routes: metricsPages(registry, config),
-      },
-    ] as const;
-    for (const { name, field, text, routes } of pages) {
-      if (text === '') continue;
-      const address = listenAddress(field, text);
-      this.#status.push(await serveStatus({ name, address, routes, hardFail, clock, logger }));
-    }
   }
 }
 

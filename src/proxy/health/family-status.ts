@@ -25,7 +25,8 @@ export function familyStatus(
     queued: () => health.queuedUpdate(family),
     synced({ servicePorts, endpoints }) {
       health.updated(family);
-      void servers.sync(healthCheckPorts(servicePorts), localReadyCounts(servicePorts, endpoints));
+      const ports = healthCheckPorts(servicePorts);
+      void servers.sync(ports, ports.size === 0 ? new Map() : localReadyCounts(servicePorts, endpoints));
     },
   };
 }

@@ -56,6 +56,8 @@ export class NamespaceHosts implements Hosts {
   readonly kind = 'namespaces';
   readonly topology: Topology;
   readonly runDir: string;
+  /** In a user namespace: whoever wants to look inside with nsenter(1) must enter that too. */
+  readonly rootless: boolean;
   readonly lost: Promise<HostsError>;
   readonly #supervisor: ChildProcess;
   readonly #gone: Promise<void>;
@@ -71,6 +73,7 @@ export class NamespaceHosts implements Hosts {
 
   constructor(topology: Topology, unshare: readonly string[]) {
     this.topology = topology;
+    this.rootless = unshare.includes('--user');
     this.#pods = new PodBook(topology);
     this.runDir = mkdtempSync(join(tmpdir(), 'slicewise-'));
     this.#supervisor = spawn('unshare', [...unshare, process.execPath, SUPERVISOR, this.runDir], {

@@ -58,9 +58,15 @@ export function outerPid(unshare: number, innerPid: number): number | undefined 
   return pid === undefined ? undefined : Number(pid);
 }
 
+/** The supervisor itself, as this machine knows it: its mount namespace is where the network namespaces have names. */
+export function supervisorPid(unshare: number): number | undefined {
+  const pid = pids().find((candidate) => statusField(candidate, 'PPid') === `${unshare}`);
+  return pid === undefined ? undefined : Number(pid);
+}
+
 function insidePidNamespace(unshare: number): string | undefined {
-  const supervisor = pids().find((pid) => statusField(pid, 'PPid') === `${unshare}`);
-  return supervisor === undefined ? undefined : namespaceOf(supervisor, 'pid');
+  const supervisor = supervisorPid(unshare);
+  return supervisor === undefined ? undefined : namespaceOf(`${supervisor}`, 'pid');
 }
 
 function pids(): string[] {

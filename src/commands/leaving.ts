@@ -1,0 +1,23 @@
+/** The reason with which `leavingSignal()` aborts: the person at the terminal, or a service manager, wants an orderly end. */
+export class Leaving extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+    this.signal = signal;
+  }
+
+  /** Exit code of a process that a signal ended, as shells count them. */
+  get exitCode(): number {
+    return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[this.signal as string] ?? 1;
+  }
+}
+
+/** Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one ends the process at once, as it would have without us. */
+export function leavingSignal(): AbortSignal {
+  const leaving = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => leaving.abort(new Leaving(signal)));
+  }
+  return leaving.signal;
+}

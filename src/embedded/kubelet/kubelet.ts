@@ -175,14 +175,16 @@ export class Kubelet {
     // While a Pod is being torn down its end is no news.
     if (this.#running.get(key) !== running || this.#stopped) return;
     const { ips } = running.sandbox;
+    const finishedAt = timestamp(this.#clock.now());
+    const startedAt = running.activity.state === 'starting' ? finishedAt : running.activity.startedAt;
     const { restartPolicy = 'Always' } = pod.spec;
     if (restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && exitCode === 0)) {
-      running.activity = { state: 'ended', ips, restarts: running.restarts, exitCode };
+      running.activity = { state: 'ended', ips, restarts: running.restarts, exitCode, startedAt, finishedAt };
     } else {
       const backoff = Math.min(RESTART_BASE_MS * 2 ** running.restarts, RESTART_MAX_MS);
       running.restartAt = this.#clock.monotonic() + backoff;
       running.restarts++;
-      running.activity = { state: 'restarting', ips, restarts: running.restarts, exitCode };
+      running.activity = { state: 'restarting', ips, restarts: running.restarts, exitCode, startedAt, finishedAt };
     }
     this.#loop.add(key);
   }

@@ -14,8 +14,17 @@ export const READY_ANNOTATION = 'slicewise.dev/ready';
 export type PodActivity =
   | { state: 'starting'; reason?: string; message?: string }
   | { state: 'running'; ips: readonly string[]; startedAt: string; restarts: number }
-  | { state: 'restarting'; ips: readonly string[]; restarts: number; exitCode: number }
-  | { state: 'ended'; ips: readonly string[]; restarts: number; exitCode: number };
+  | (Ended & { state: 'restarting' })
+  | (Ended & { state: 'ended' });
+
+interface Ended {
+  ips: readonly string[];
+  restarts: number;
+  exitCode: number;
+  /** RFC 3339. */
+  startedAt: string;
+  finishedAt: string;
+}
 
 export interface StatusContext {
   hostIPs: readonly string[];
@@ -105,7 +114,7 @@ function containerStatus(
         restartCount: activity.restarts,
         containerID,
         state: { waiting: { reason: 'CrashLoopBackOff' } },
-        lastState: { terminated: { exitCode: activity.exitCode, reason: reasonOf(activity.exitCode) } },
+        lastState: { terminated: terminated(activity) },
       };
     case 'ended':
       return {
@@ -113,18 +122,18 @@ function containerStatus(
         started: false,
         restartCount: activity.restarts,
         containerID,
-        state: { terminated: { exitCode: activity.exitCode, reason: reasonOf(activity.exitCode) } },
+        state: { terminated: terminated(activity) },
       };
   }
 }
 
-function reasonOf(exitCode: number): string {
-  return exitCode === 0 ? 'Completed' : 'Error';
+function terminated({ exitCode, startedAt, finishedAt }: Ended) {
+  return { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', startedAt, finishedAt };
 }
 
-/** Whether two statuses say the same, whatever the order of keys. */
+/** Whether two statuses say the same, whatever the order of keys; the API server prints some absent fields as null. */
 export function sameStatus(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
+  if (Object.is(a ?? undefined, b ?? undefined)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);

@@ -5,6 +5,7 @@ import type { NodeAddresses, Topology } from '../hosts/topology.ts';
 import { ClusterCache } from './cluster-cache.ts';
 import { deploymentController } from './deployment-controller.ts';
 import { Kubelet, type KubeletOptions } from './kubelet.ts';
+import { nodeController } from './node-controller.ts';
 import type { PodRuntime } from './pod-runtime.ts';
 import { replicaSetController } from './replicaset-controller.ts';
 import { scheduler } from './scheduler.ts';
@@ -25,7 +26,7 @@ export interface Workload {
 }
 
 /**
- * Everything that makes Pods out of Deployments and keeps them running: deployment and replica set controllers, a scheduler and
+ * Everything that makes Pods out of Deployments and keeps them running: deployment, replica set and node controllers, a scheduler and
  * one kubelet a node, all over the API like anybody else. Resolves once the nodes are registered and the controllers at work.
  */
 export async function startWorkload(options: WorkloadOptions): Promise<Workload> {
@@ -41,7 +42,9 @@ export async function startWorkload(options: WorkloadOptions): Promise<Workload>
       }),
   );
   const cache = new ClusterCache(client, logger);
-  const loops = [deploymentController, replicaSetController, scheduler].map((create) => create({ ...shared, cache }));
+  const loops = [nodeController, deploymentController, replicaSetController, scheduler].map((create) =>
+    create({ ...shared, cache }),
+  );
   const stop = async () => {
     // Controllers first, so that nothing replaces the Pods that the kubelets end.
     await cache.stop();

@@ -60,11 +60,24 @@ describe('podStatus', () => {
 
   it('says Succeeded or Failed once the Pod has ended, and shows a crash while it waits for a restart', () => {
     const ended = (exitCode: number) =>
-      podStatus(pod('a'), { state: 'ended', ips: ['10.244.1.2'], restarts: 0, exitCode }, context);
+      podStatus(
+        pod('a'),
+        { state: 'ended', ips: ['10.244.1.2'], restarts: 0, exitCode, startedAt: EARLIER, finishedAt: NOW },
+        context,
+      );
     expect(ended(0).phase).toBe('Succeeded');
     expect(ended(3).phase).toBe('Failed');
-    expect(ended(3).containerStatuses?.[0]?.state).toEqual({ terminated: { exitCode: 3, reason: 'Error' } });
-    const crashed: PodActivity = { state: 'restarting', ips: ['10.244.1.2'], restarts: 2, exitCode: 137 };
+    expect(ended(3).containerStatuses?.[0]?.state).toEqual({
+      terminated: { exitCode: 3, reason: 'Error', startedAt: EARLIER, finishedAt: NOW },
+    });
+    const crashed: PodActivity = {
+      state: 'restarting',
+      ips: ['10.244.1.2'],
+      restarts: 2,
+      exitCode: 137,
+      startedAt: EARLIER,
+      finishedAt: NOW,
+    };
     expect(ready(pod('a'), crashed)).toEqual(['False', 'False']);
     expect(podStatus(pod('a'), crashed, context)).toMatchObject({
       phase: 'Running',
@@ -79,5 +92,6 @@ describe('sameStatus', () => {
     expect(sameStatus({ a: [1, 2] }, { a: [1] })).toBe(false);
     expect(sameStatus([], {})).toBe(false);
     expect(sameStatus(undefined, {})).toBe(false);
+    expect(sameStatus({ a: null, b: [{ c: null }] }, { b: [{}] })).toBe(true);
   });
 });

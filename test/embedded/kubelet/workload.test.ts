@@ -232,7 +232,9 @@ describe('Deployments, ReplicaSets, scheduler and kubelets at an API server', ()
     await pod('once', 'ready', ({ status }) => isTrue(status?.conditions, 'Ready'));
     crash.get('once')?.(0);
     const ended = await pod('once', 'ended', ({ status }) => status?.phase === 'Succeeded');
-    expect(ended.status?.containerStatuses?.[0]?.state).toEqual({ terminated: { exitCode: 0, reason: 'Completed' } });
+    expect(ended.status?.containerStatuses?.[0]?.state).toMatchObject({
+      terminated: { exitCode: 0, reason: 'Completed' },
+    });
   });
 
   it('keeps a Pod that fits nowhere pending, says why, and places it once a node fits', async () => {

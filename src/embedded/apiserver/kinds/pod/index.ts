@@ -70,6 +70,8 @@ export const podKind: KindDefinition = {
       'spec.hostNetwork': (object) => String(asPod(object).spec.hostNetwork ?? false),
       'status.phase': (object) => asPod(object).status.phase ?? '',
       'status.podIP': (object) => asPod(object).status.podIP ?? '',
+      // Known to the server's parser, but set on no Pod.
+      'status.podIPs': () => '',
       'status.nominatedNodeName': (object) => asPod(object).status.nominatedNodeName ?? '',
     },
     mergeKeys: {

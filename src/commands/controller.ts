@@ -1,8 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Registry } from 'prom-client';
-import { realClock } from '../clock.ts';
-import { EndpointSliceController, POD_INDEXERS, SLICE_INDEXERS } from '../endpointslice/controller.ts';
-import { type CoreEvent, EventRecorder } from '../endpointslice/event-recorder.ts';
+import { assembleController } from '../endpointslice/assemble.ts';
 import {
   type ControllerOptions,
   DEFAULT_CONTROLLER_OPTIONS,
@@ -10,14 +8,10 @@ import {
   UPSTREAM_WAYS,
   type UpstreamWay,
 } from '../endpointslice/options.ts';
-import type { SliceClient } from '../endpointslice/slice-client.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeconfigError } from '../kube/errors.ts';
 import { createKubeClient } from '../kube/http-client.ts';
 import { loadClusterAccess } from '../kube/kubeconfig.ts';
-import { ENDPOINT_SLICES, NODES, PODS, SERVICES, wholeResource } from '../kube/projections.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { resourceClient } from '../kube/typed.ts';
 import { parseBindAddress } from '../observe/bind-address.ts';
 import { type RunningHttpServer, startHttpServer, text } from '../observe/http-server.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
@@ -38,14 +32,6 @@ interface Flags {
   metricsBindAddress?: string;
   v: number;
 }
-
-const EVENTS = wholeResource<CoreEvent>({
-  group: '',
-  version: 'v1',
-  plural: 'events',
-  kind: 'Event',
-  namespaced: true,
-});
 
 /** `slicewise controller`; flags that kube-controller-manager has too carry its names and defaults. */
 export function controllerCommand(): Command {
@@ -97,39 +83,15 @@ async function run(flags: Flags): Promise<void> {
   const logger = createLogger({ level: flags.v >= 6 ? 'trace' : flags.v >= 4 ? 'debug' : 'info' });
   const client = await connect(flags, logger);
   const registry = new Registry();
-  const events = new EventRecorder({
-    events: resourceClient(client, EVENTS),
-    component: 'endpoint-slice-controller',
-    clock: realClock,
-    logger,
-  });
-  const controller = new EndpointSliceController({
-    sources: {
-      services: new Reflector({ client, resource: SERVICES, logger }),
-      pods: new Reflector({ client, resource: PODS, indexers: POD_INDEXERS, logger }),
-      nodes: new Reflector({ client, resource: NODES, logger }),
-      slices: new Reflector({ client, resource: ENDPOINT_SLICES, indexers: SLICE_INDEXERS, logger }),
-    },
-    client: sliceClient(client),
-    events,
-    clock: realClock,
-    random: Math.random,
-    logger,
-    registry,
-    options: controllerOptions(flags),
-  });
+  const { controller, events } = assembleController({ client, logger, registry, options: controllerOptions(flags) });
   const server = await serveMetrics(flags, registry, logger);
   const signal = untilSignal();
   logger.info({ version: VERSION }, 'controller starting');
-  // Rejects only when stopped before the caches were filled.
-  const started = controller.start().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  // A signal may come first; what start() says once it is stopped is then of no interest.
+  await Promise.race([controller.start(), signal]);
   logger.info({ signal: await signal }, 'controller stopping');
   await controller.stop();
-  await started;
-  await events.drained();
+  await events.stop();
   await server?.close();
   await client.close();
   logger.info('controller stopped');
@@ -155,17 +117,6 @@ async function connect(flags: Flags, logger: Logger): Promise<KubeClient> {
     if (error instanceof KubeconfigError) throw new UserError(error.message, { cause: error });
     throw error;
   }
-}
-
-function sliceClient(client: KubeClient): SliceClient {
-  const slices = resourceClient(client, ENDPOINT_SLICES);
-  return {
-    get: (namespace, name) => slices.get(namespace, name),
-    create: (slice) => slices.create(slice),
-    update: (slice) => slices.update(slice),
-    delete: ({ metadata: { namespace, name, uid } }) =>
-      slices.delete(namespace, name, uid === undefined ? {} : { preconditions: { uid } }),
-  };
 }
 
 function controllerOptions(flags: Flags): ControllerOptions {

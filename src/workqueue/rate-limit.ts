@@ -66,22 +66,9 @@ export class TokenBucket {
 
   /** Takes one token and tells how many milliseconds to wait until it is really there. */
   reserve(): number {
-    this.#refill();
-    this.#tokens--;
-    return this.#tokens >= 0 ? 0 : (-this.#tokens * 1000) / this.#perSecond;
-  }
-
-  /** Takes one token if there is one. */
-  tryTake(): boolean {
-    this.#refill();
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
-  }
-
-  #refill(): void {
     const now = this.#clock.monotonic();
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#asOf) * this.#perSecond) / 1000);
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#asOf) * this.#perSecond) / 1000) - 1;
     this.#asOf = now;
+    return this.#tokens >= 0 ? 0 : (-this.#tokens * 1000) / this.#perSecond;
   }
 }

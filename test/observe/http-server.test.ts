@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { request } from 'undici';
+import { Client, request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatAddress, isLoopback, parseBindAddress } from '../../src/observe/bind-address.ts';
 import { json, type RunningHttpServer, startHttpServer, text } from '../../src/observe/http-server.ts';
@@ -63,8 +63,10 @@ describe('the observe server', () => {
 
   it('answers a request line that is no URL as any unknown path', async () => {
     const url = await serve({ routes: { '/': () => text('root') }, fallback: () => text('fallback') });
-    const answer = await request(url, { path: '//', method: 'GET' });
+    const client = new Client(url);
+    const answer = await client.request({ path: '//', method: 'GET' });
     expect([answer.statusCode, await answer.body.text()]).toEqual([200, 'fallback']);
+    await client.close();
   });
 
   const hasIPv6 = existsSync('/proc/net/if_inet6');

@@ -132,6 +132,7 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
     logger,
   });
   let running: NodeProxy | undefined;
+  let watch: { stop(): void } | undefined;
   try {
     nodes.addHandler(node);
     nodes.start();
@@ -181,13 +182,14 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
       logger,
     });
     followNode(node, facts, config, running, ending, logger);
-    followConfig(loaded, flags, ending, logger);
+    watch = followConfig(loaded, flags, ending, logger);
     recorder.record(startingEvent(name));
     logger.info({ version: VERSION, node: name, families }, 'proxier starting');
     void running.synced.then(() => logger.info('proxier synced'));
     await ending.unlessEnded(running.start());
     await ending.ended;
   } finally {
+    watch?.stop();
     await running?.stop();
     await nodes.stop();
     await recorder.drained();
@@ -265,10 +267,15 @@ function followNode(
   });
 }
 
-function followConfig(loaded: LoadedProxyConfig, flags: GivenFlags, ending: Ending, logger: Logger): void {
+function followConfig(
+  loaded: LoadedProxyConfig,
+  flags: GivenFlags,
+  ending: Ending,
+  logger: Logger,
+): { stop(): void } | undefined {
   const { file, config } = loaded;
-  if (!file) return;
-  const watch = watchConfigFile({
+  if (!file) return undefined;
+  return watchConfigFile({
     file,
     config,
     load: (text) => loadProxyConfig({ flags, readFile: () => text }).config,
@@ -280,5 +287,4 @@ function followConfig(loaded: LoadedProxyConfig, flags: GivenFlags, ending: Endi
       ending.end();
     },
   });
-  void ending.ended.catch(() => {}).then(() => watch.stop());
 }

@@ -18,7 +18,8 @@ export function givenFlags(command: Command): GivenFlags {
   for (const spec of PROXY_FLAGS) {
     const key = new Option(`--${spec.name} <text>`).attributeName();
     const texts = values[key];
-    if (command.getOptionValueSource(key) === 'cli' && Array.isArray(texts)) given.set(spec.name, texts.map(String));
+    if (command.getOptionValueSource(key) !== 'cli') continue;
+    given.set(spec.name, Array.isArray(texts) ? texts.map(String) : ['true']);
   }
   return given;
 }
@@ -28,12 +29,9 @@ function toOption(spec: FlagSpec, document: JsonRecord): Option {
   const shown = defaultText(spec, document);
   const help = shown === '' ? spec.help : `${spec.help} (default ${shown})`;
   const option = new Option(`${spec.short ? `-${spec.short}, ` : ''}--${spec.name} ${text}`, help);
-  // `-v=2`, which kube-proxy's flags allow, reaches us as "=2".
-  option.argParser((value: string, before?: string[]) => [
-    ...(before ?? []),
-    spec.short ? value.replace(/^=/, '') : value,
-  ]);
-  if (spec.kind === 'bool') option.preset('true');
+  // `-v=2`, which kube-proxy's flags allow, reaches us as "=2". A boolean without a text comes as true, past this reader.
+  const clean = (value: string) => (spec.short ? value.replace(/^=/, '') : value);
+  option.argParser((value: string, before: unknown) => [...(Array.isArray(before) ? before : []), clean(value)]);
   if (spec.deprecated || spec.group === 'nothing') option.hideHelp();
   return option;
 }

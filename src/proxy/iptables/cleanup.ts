@@ -6,7 +6,7 @@ import { jumpText } from './kernel-scan.ts';
 import type { AnyTable, Iptables } from './runner.ts';
 import { savedForm } from './saved-form.ts';
 import { JUMP_RULES } from './static-rules.ts';
-import { byReference, planText, SECTION_CHAINS, type WritePlan, type WriteSection } from './write-plan.ts';
+import { cutRemovals, linesPerSection, planText, type WritePlan, type WriteSection } from './write-plan.ts';
 
 /** Chains that kube-proxy, or we, make whatever the Services are. KUBE-FIREWALL is kubelet's too and stays. */
 const SHARED_CHAINS: Record<AnyTable, readonly string[]> = {
@@ -72,11 +72,11 @@ export class LeftoverScanner {
       const { chains, jumps, held } = this.#tables[table];
       if (chains.length === 0 && jumps.length === 0) continue;
       const shared = chains.filter((chain) => !isServiceChain(chain) || held.has(chain));
-      const each = backend === 'legacy' ? chains.length : SECTION_CHAINS;
       plan.push({ table, chains: shared.map((chain) => ({ chain, rules: [] })), edits: jumps, removed: [] });
-      const removed = chains.filter((chain) => !held.has(chain)).sort(byReference);
-      for (let i = 0; i < removed.length; i += each) {
-        plan.push({ table, chains: [], edits: [], removed: removed.slice(i, i + each) });
+      const removed = chains.filter((chain) => !held.has(chain));
+      // The jumps are gone by then, so nothing reaches the table.
+      for (const part of cutRemovals(removed, linesPerSection(backend, 0))) {
+        plan.push({ table, chains: [], edits: [], removed: part });
       }
       report.chainsRemoved += removed.length;
       report.jumpsRemoved += jumps.length;

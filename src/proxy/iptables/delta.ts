@@ -4,7 +4,13 @@ import type { IptablesBackend } from './backend.ts';
 import { dispatchDelta } from './dispatch-delta.ts';
 import type { DesiredRules, RuleText, ServicePortRules, TableName } from './rules.ts';
 import { DISPATCH_CHAINS } from './static-rules.ts';
-import { type ChainContent, cutIntoSections, type DispatchChange, type WritePlan } from './write-plan.ts';
+import {
+  type ChainContent,
+  cutIntoSections,
+  type DispatchChange,
+  linesPerSection,
+  type WritePlan,
+} from './write-plan.ts';
 
 interface ServicePortChange {
   readonly before: ServicePortRules | undefined;
@@ -33,7 +39,7 @@ export function planDelta(applied: DesiredRules, wanted: DesiredRules, backend: 
       nat: { fixed: changedFixed('nat'), owned, dispatch: changedDispatch('nat'), removed, emptied: [] },
       jumps: { filter: [], nat: [] },
     },
-    backend,
+    linesPerSection(backend, countChains(wanted)),
   );
 
   // A fixed chain that is not wanted any more stays: the only such one, KUBE-FIREWALL, is kubelet's too.
@@ -59,6 +65,13 @@ export function dispatchRules(desired: DesiredRules, table: TableName, chain: st
   }
   if (table === 'nat' && chain === 'KUBE-SERVICES') rules.push(...desired.static.servicesTail);
   return rules;
+}
+
+/** Chains of the nat table that Services have. */
+export function countChains(desired: DesiredRules): number {
+  let count = 0;
+  for (const entry of desired.services.values()) count += entry.chains.size;
+  return count;
 }
 
 export function sameRules(a: readonly RuleText[], b: readonly RuleText[]): boolean {

@@ -1,10 +1,17 @@
 import type { IPFamily } from '../../objects/meta.ts';
 import type { IptablesBackend } from './backend.ts';
+import { countChains } from './delta.ts';
 import { jumpText, type KernelScan, wantedChains } from './kernel-scan.ts';
 import type { DesiredRules, JumpRule, RuleText, TableName } from './rules.ts';
 import { savedForm } from './saved-form.ts';
 import { DISPATCH_CHAINS } from './static-rules.ts';
-import { type ChainContent, cutIntoSections, type DispatchChange, type WritePlan } from './write-plan.ts';
+import {
+  type ChainContent,
+  cutIntoSections,
+  type DispatchChange,
+  linesPerSection,
+  type WritePlan,
+} from './write-plan.ts';
 
 /**
  * What to write so that a kernel that looked like `scan` holds `wanted`: chains that are missing or different, whole; jumps
@@ -21,6 +28,8 @@ export function planFull(
   const toWrite = (table: TableName, chain: string) => missing[table].has(chain) || scan.different[table].has(chain);
   const all = wantedChains(wanted);
   const content = (table: TableName, chain: string): ChainContent => ({ chain, rules: all[table].get(chain) ?? [] });
+  // Jumps that exist already lead packets to what is being written.
+  const reached = !scan.missingJumps.some((jump) => jump.table === 'nat');
   const owned: ChainContent[][] = [];
   for (const entry of wanted.services.values()) {
     const unit = [...entry.chains]
@@ -48,7 +57,7 @@ export function planFull(
       },
       jumps: { filter: jumpLines(scan.missingJumps, 'filter'), nat: jumpLines(scan.missingJumps, 'nat') },
     },
-    backend,
+    linesPerSection(backend, reached ? countChains(wanted) : 0),
   );
 }
 

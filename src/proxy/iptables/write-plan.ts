@@ -91,10 +91,20 @@ export interface TableChanges {
 }
 
 /**
- * iptables-nft takes time quadratic in the chains that one section declares: 33 s for 22,000 in one, 1.1 s in sections of 100
- * to 550. iptables-legacy copies the whole table at each COMMIT, so there one section is best.
+ * How many lines one section of iptables-nft should have. The program takes time quadratic in the lines of a section (33 s for
+ * 2,000 Services of 10 endpoints in one), so small ones are better; but when packets can reach the table, the kernel checks all its
+ * chains for loops at each COMMIT that adds a jump (60 ms at 22,000 chains on Linux 6.18), so few are better. 1,500 lines are best
+ * for a table that nothing jumps to; for others both costs together are least at a number that grows with the root of the chains.
+ * iptables-legacy copies the whole table at each COMMIT, so there one section is best.
+ *
+ * @param liveChains chains of a table that packets reach; 0 for one that nothing jumps to yet
  */
-export const SECTION_CHAINS = 256;
+export function linesPerSection(backend: IptablesBackend, liveChains: number): number {
+  if (backend === 'legacy') return Number.POSITIVE_INFINITY;
+  return Math.min(20_000, Math.max(QUIET_SECTION_LINES, Math.round(Math.sqrt(1_500 * liveChains))));
+}
+
+const QUIET_SECTION_LINES = 1_500;
 
 /**
  * Cuts changes into transactions, so that a packet at any moment meets either the old or the new rules of its Service:
@@ -103,9 +113,9 @@ export const SECTION_CHAINS = 256;
  * - in nat, a service port's chains change in one section; the chains that all Services share refer to them only in a later
  *   section (or the same one), and chains are deleted when nothing refers to them any more.
  */
-export function cutIntoSections(changes: TableChanges, backend: IptablesBackend): WritePlan {
+export function cutIntoSections(changes: TableChanges, maxLines: number): WritePlan {
   const { filter, jumps } = changes;
-  const nat = cutNat(changes, backend);
+  const nat = cutNat(changes, maxLines);
   const steps = (kind: keyof DispatchChange) => filter.dispatch.flatMap((change) => change[kind] ?? []);
   const filterSection = (kind: keyof DispatchChange) =>
     section('filter', { fixed: filter.fixed, steps: steps(kind), edits: jumps.filter });
@@ -116,8 +126,20 @@ export function cutIntoSections(changes: TableChanges, backend: IptablesBackend)
   return plan.filter((s) => s.chains.length + s.edits.length + s.removed.length > 0);
 }
 
+/** Chains to delete in sections of at most `maxLines`, each chain after those that jump to it. */
+export function cutRemovals(chains: readonly string[], maxLines: number): string[][] {
+  const sorted = chains.toSorted(byReference);
+  const each = Math.max(1, Math.floor(maxLines / 2));
+  if (sorted.length <= each) return sorted.length === 0 ? [] : [sorted];
+  return Array.from({ length: Math.ceil(sorted.length / each) }, (_, i) => sorted.slice(i * each, (i + 1) * each));
+}
+
+function linesOf(unit: readonly ChainContent[]): number {
+  return unit.reduce((sum, { rules }) => sum + 1 + rules.length, 0);
+}
+
 /** Chains before those they jump to: FW, EXT, SVC and SVL, SEP; all others first. */
-export function byReference(a: string, b: string): number {
+function byReference(a: string, b: string): number {
   return rank(a) - rank(b);
 }
 
@@ -125,30 +147,31 @@ function rank(chain: string): number {
   return ['KUBE-FW-', 'KUBE-EXT-', 'KUBE-SV', 'KUBE-SEP-'].findIndex((prefix) => chain.startsWith(prefix));
 }
 
-function cutNat({ nat, jumps }: TableChanges, backend: IptablesBackend): WriteSection[] {
+function cutNat({ nat, jumps }: TableChanges, maxLines: number): WriteSection[] {
   const dispatch = nat.dispatch.map((change) => change.direct);
   const emptied = nat.emptied.map((chain) => ({ chain, rules: [] }));
-  const chains = nat.owned.reduce((sum, unit) => sum + unit.length, nat.removed.length + emptied.length);
-  if (chains + dispatch.length + nat.fixed.length + jumps.nat.length === 0) return [];
-  if (backend === 'legacy' || chains <= SECTION_CHAINS) {
+  const lines = nat.owned.reduce((sum, unit) => sum + linesOf(unit), 2 * nat.removed.length + emptied.length);
+  if (lines + dispatch.length + nat.fixed.length + jumps.nat.length === 0) return [];
+  if (lines <= maxLines) {
     const fixed = [...nat.fixed, ...nat.owned.flat(), ...emptied];
     return [section('nat', { fixed, steps: dispatch, removed: nat.removed, edits: jumps.nat })];
   }
   const sections = [section('nat', { fixed: nat.fixed })];
   let pending: ChainContent[] = [];
+  let pendingLines = 0;
   for (const unit of nat.owned) {
-    if (pending.length > 0 && pending.length + unit.length > SECTION_CHAINS) {
+    const more = linesOf(unit);
+    if (pending.length > 0 && pendingLines + more > maxLines) {
       sections.push(section('nat', { fixed: pending }));
       pending = [];
+      pendingLines = 0;
     }
     pending.push(...unit);
+    pendingLines += more;
   }
   sections.push(section('nat', { fixed: pending }));
   sections.push(section('nat', { steps: dispatch, edits: jumps.nat }), section('nat', { fixed: emptied }));
-  const removed = nat.removed.toSorted(byReference);
-  for (let i = 0; i < removed.length; i += SECTION_CHAINS) {
-    sections.push(section('nat', { removed: removed.slice(i, i + SECTION_CHAINS) }));
-  }
+  for (const removed of cutRemovals(nat.removed, maxLines)) sections.push(section('nat', { removed }));
   return sections;
 }
 

@@ -1,7 +1,7 @@
 import { cloneJson, equalJson } from '../../json.ts';
 import type { Cause } from '../../kind.ts';
 import { familyOf, validateAddress } from '../validation/addresses.ts';
-import { forbidden, immutableDetail, invalid } from '../validation/causes.ts';
+import { forbidden, immutableDetail, invalid, required } from '../validation/causes.ts';
 import type { ContainerStatus, PodObject, PodSpec, Toleration } from './types.ts';
 
 const mayChange =
@@ -45,6 +45,13 @@ function fixedPart(spec: PodSpec, reference: PodSpec): PodSpec {
     delete part.affinity;
   }
   return part;
+}
+
+/** As upstream, once more than for a new Pod. */
+function validateImages(spec: PodSpec): Cause[] {
+  return (['containers', 'initContainers'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap(({ image }, i) => (image ? [] : [required(`spec.${list}[${i}].image`)])),
+  );
 }
 
 function validateDeadline(spec: PodSpec, old: PodSpec): Cause[] {

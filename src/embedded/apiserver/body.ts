@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { isRecord, type JsonRecord } from './json.ts';
-import type { ServedKind } from './registry.ts';
+import { decodeProtobuf } from './protobuf/decode.ts';
 import { badRequest, StatusError } from './status.ts';
 
 /** The real server's `--max-request-body-bytes`. */
 const largestBody = 3 * 1024 * 1024;
 
-export async function readBody(message: IncomingMessage): Promise<string> {
+/** @throws StatusError 413 */
+export async function readBody(message: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of message) {
@@ -19,7 +20,7 @@ export async function readBody(message: IncomingMessage): Promise<string> {
     }
     parts.push(part);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 /** The media type of a request without its parameters. */
@@ -28,18 +29,28 @@ export function mediaType(message: IncomingMessage): string {
 }
 
 /**
- * Decodes a JSON or YAML body.
- * @param what the kind that the body must be, for messages; the kind of the resource when absent
- * @throws StatusError 415 on another media type, 400 on a text that is not valid
+ * Decodes a JSON, YAML or protobuf body.
+ * @param what the kind that the body must be, for messages
+ * @throws StatusError 415 on another media type, 400 on a body that is not valid
  */
-export function decodeBody(text: string, type: string, kind: ServedKind, what?: string): JsonRecord {
+export function decodeBody(body: Buffer, type: string, what: string): JsonRecord {
+  if (type === 'application/vnd.kubernetes.protobuf') return parseProtobuf(body, what);
   if (type !== '' && type !== 'application/json' && type !== 'application/yaml') throw unsupportedMediaType();
-  const name = what ?? kind.definition.kind;
-  const value = type === 'application/yaml' ? parseAnyYaml(text) : parseJson(text, name);
+  const text = body.toString('utf8');
+  const value = type === 'application/yaml' ? parseAnyYaml(text) : parseJson(text, what);
   if (!isRecord(value)) {
-    throw unrecognized(name, `couldn't get version/kind; json parse error: the body is not an object (${brief(text)})`);
+    throw unrecognized(what, `couldn't get version/kind; json parse error: the body is not an object (${brief(text)})`);
   }
   return value;
+}
+
+function parseProtobuf(body: Buffer, what: string): JsonRecord {
+  try {
+    return decodeProtobuf(body);
+  } catch (error) {
+    if (error instanceof RangeError) throw unrecognized(what, error.message);
+    throw error;
+  }
 }
 
 function parseJson(text: string, kind: string): unknown {

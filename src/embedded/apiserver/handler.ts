@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+import { sleep } from '../../clock.ts';
+import type { Logger } from '../../observe/logger.ts';
 import type { Authenticator } from './auth.ts';
 import { isPublicPath } from './auth.ts';
 import { serveDiscovery } from './discovery.ts';
@@ -22,6 +23,7 @@ export interface Serving {
   faults: Faults;
   requests: RequestLog;
   authenticator: Authenticator;
+  logger: Logger;
 }
 
 /** One request on its way through the server. */
@@ -50,7 +52,7 @@ export async function handle(serving: Serving, message: IncomingMessage, respons
     if (info.resource) await serveLogged(exchange, info, info.resource);
     else if (!serveDiscovery(exchange) && !serveOpenApi(exchange)) sendText(response, 404, '404 page not found\n');
   } catch (error) {
-    fail(response, error);
+    fail(serving, response, error);
   }
 }
 
@@ -68,7 +70,7 @@ async function serveLogged(exchange: Exchange, info: RequestInfo, target: Resour
   serving.requests.add(entry);
   noteStatus(response, entry);
   const verdict = serving.faults.judge(entry);
-  if (verdict.delayMs > 0) await wait(verdict.delayMs);
+  if (verdict.delayMs > 0) await sleep(serving.registry.clock, verdict.delayMs);
   await verdict.held;
   if (verdict.cut) {
     response.destroy();
@@ -111,14 +113,13 @@ function servePublic(serving: Serving, message: IncomingMessage, response: Serve
   } else sendText(response, 200, 'ok');
 }
 
-function fail(response: ServerResponse, error: unknown): void {
+function fail({ logger }: Serving, response: ServerResponse, error: unknown): void {
+  if (!(error instanceof StatusError)) logger.error({ err: error }, 'request failed');
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  if (error instanceof StatusError) sendError(response, error);
-  else {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    sendError(response, new StatusError(500, 'InternalError', `Internal error occurred: ${text}`));
-  }
+  const text = error instanceof Error ? error.message : String(error);
+  const internal = () => new StatusError(500, 'InternalError', `Internal error occurred: ${text}`);
+  sendError(response, error instanceof StatusError ? error : internal());
 }

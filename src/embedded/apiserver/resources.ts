@@ -85,9 +85,9 @@ async function get(exchange: Exchange, kind: ServedKind, { namespace, name }: Na
 
 async function create(exchange: Exchange, kind: ServedKind, { namespace }: ResourceTarget): Promise<void> {
   const { info, message, serving } = exchange;
-  const text = await readBody(message);
+  const received = await readBody(message);
   const options = parseWriteOptions(info.query, 'Create', message.headers['user-agent']);
-  const body = decodeBody(text, mediaType(message), kind);
+  const body = decodeBody(received, mediaType(message), kind.definition.kind);
   const object = decodeObject(exchange, kind, body, { namespace, name: undefined }, options);
   answerObject(exchange, 201, kind, createObject(serving.registry, kind, namespace, object, options));
 }
@@ -96,9 +96,15 @@ async function update(exchange: Exchange, kind: ServedKind, target: NamedTarget)
   const { info, message, serving } = exchange;
   const { namespace, name } = target;
   const { definition, bucket } = kind;
-  const text = await readBody(message);
+  const received = await readBody(message);
   const options = parseWriteOptions(info.query, 'Update', message.headers['user-agent']);
-  const object = decodeObject(exchange, kind, decodeBody(text, mediaType(message), kind), target, options);
+  const object = decodeObject(
+    exchange,
+    kind,
+    decodeBody(received, mediaType(message), kind.definition.kind),
+    target,
+    options,
+  );
   if (!bucket.get(storeKey(namespace, name)) && definition.createOnUpdate) {
     const { uid } = object.metadata;
     if (uid) throw conflict(definition, name, uidPreconditionMessage(kind, target, uid, ''));
@@ -111,7 +117,7 @@ async function update(exchange: Exchange, kind: ServedKind, target: NamedTarget)
 }
 
 async function remove(exchange: Exchange, kind: ServedKind, { namespace, name }: NamedTarget): Promise<void> {
-  const options = await readDeleteOptions(exchange, kind);
+  const options = await readDeleteOptions(exchange);
   const { object, gone } = deleteObject(exchange.serving.registry, kind, namespace, name, options);
   const { definition } = kind;
   if (!gone || definition.returnsDeleted) {
@@ -128,7 +134,7 @@ async function remove(exchange: Exchange, kind: ServedKind, { namespace, name }:
 
 async function deleteCollection(exchange: Exchange, kind: ServedKind, { namespace }: ResourceTarget): Promise<void> {
   const { info, serving } = exchange;
-  const options = await readDeleteOptions(exchange, kind);
+  const options = await readDeleteOptions(exchange);
   const listOptions = parseListOptions(info.query, false, kind.definition);
   const page = await readPage(serving.registry, kind, namespace, listOptions);
   for (const { object } of page.entries) {
@@ -139,8 +145,8 @@ async function deleteCollection(exchange: Exchange, kind: ServedKind, { namespac
   sendBuffers(exchange.response, 200, [...encodeList(kind, page)]);
 }
 
-export async function readDeleteOptions(exchange: Exchange, kind: ServedKind): Promise<DeleteOptions> {
-  const text = await readBody(exchange.message);
-  const body = text === '' ? undefined : decodeBody(text, mediaType(exchange.message), kind, 'DeleteOptions');
+async function readDeleteOptions(exchange: Exchange): Promise<DeleteOptions> {
+  const received = await readBody(exchange.message);
+  const body = received.length === 0 ? undefined : decodeBody(received, mediaType(exchange.message), 'DeleteOptions');
   return parseDeleteOptions(body, exchange.info.query);
 }

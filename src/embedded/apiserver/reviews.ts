@@ -1,8 +1,7 @@
-import { readBody } from './body.ts';
+import { decodeBody, mediaType, readBody } from './body.ts';
 import type { Exchange } from './handler.ts';
-import { isRecord } from './json.ts';
 import { sendJson } from './respond.ts';
-import { badRequest, methodNotAllowed } from './status.ts';
+import { methodNotAllowed } from './status.ts';
 
 /** Resources that are only questions: they are posted, answered and not stored. */
 export const reviewResources: Record<string, { plural: string; kind: string }[]> = {
@@ -20,7 +19,7 @@ export async function serveReview({ info, message, response, user, serving }: Ex
   const review = reviewResources[resource.group]?.find(({ plural }) => plural === resource.plural);
   if (!review) return false;
   if (info.verb !== 'create') throw methodNotAllowed();
-  const { spec = {} } = parseReview(await readBody(message));
+  const { spec = {} } = decodeBody(await readBody(message), mediaType(message), review.kind);
   const { kind } = review;
   const metadata = kind === 'SelfSubjectReview' ? { creationTimestamp: serving.registry.timestamp() } : {};
   const common = { kind, apiVersion: `${resource.group}/v1`, metadata };
@@ -36,14 +35,4 @@ export async function serveReview({ info, message, response, user, serving }: Ex
   }[kind];
   sendJson(response, 201, { ...common, ...(kind === 'SelfSubjectReview' ? {} : { spec }), status });
   return true;
-}
-
-function parseReview(text: string): { spec?: unknown } {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isRecord(value)) return value;
-  } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${String(error)}`);
-  }
-  throw badRequest('the review is not an object');
 }

@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server as NetServer } from 'node:net';
 import type { Clock, Random } from '../../clock.ts';
 import { realClock } from '../../clock.ts';
+import { type Logger, silentLogger } from '../../observe/logger.ts';
 import { Authenticator } from './auth.ts';
 import { bootstrap } from './bootstrap.ts';
 import { startGarbageCollector } from './controllers/garbage.ts';
@@ -38,6 +39,8 @@ export interface ApiServerOptions {
   clock?: Clock;
   random?: Random;
   history?: HistoryLimits;
+  /** Told of failures that are the server's own; silent by default. */
+  logger?: Logger;
   /** Delete objects whose owners are gone, as kube-controller-manager does; true by default. */
   garbageCollection?: boolean;
 }
@@ -76,7 +79,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     startNamespaceController(registry),
     ...(options.garbageCollection === false ? [] : [startGarbageCollector(registry)]),
   ];
-  bootstrap(registry, options.kindOptions?.serviceCIDRs ?? defaultKindOptions.serviceCIDRs);
+  stopControllers.push(bootstrap(registry, options.kindOptions?.serviceCIDRs ?? defaultKindOptions.serviceCIDRs));
   const watches = new WatchHub();
   const serving: Serving = {
     registry,
@@ -92,6 +95,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
       revision: () => registry.store.revision,
     }),
     requests: new RequestLog(),
+    logger: options.logger ?? silentLogger,
     authenticator: new Authenticator(new Map([...Object.entries(options.users ?? {}), [token, adminUser]])),
   };
   const certificate = tls ? await generateCertificate(options.extraNames) : undefined;

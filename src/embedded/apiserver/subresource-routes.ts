@@ -47,9 +47,15 @@ async function serveStatus(exchange: Exchange, kind: ServedKind, target: NamedTa
     case 'patch':
       return patchObject(exchange, kind, target);
     case 'update': {
-      const text = await readBody(message);
+      const received = await readBody(message);
       const options = parseWriteOptions(info.query, 'Update', message.headers['user-agent']);
-      const object = decodeObject(exchange, kind, decodeBody(text, mediaType(message), kind), target, options);
+      const object = decodeObject(
+        exchange,
+        kind,
+        decodeBody(received, mediaType(message), kind.definition.kind),
+        target,
+        options,
+      );
       const change = () => ({ object, replaces: true });
       return answerObject(exchange, 200, kind, updateObject(serving.registry, kind, target, change, options));
     }
@@ -66,7 +72,7 @@ async function serveScale(exchange: Exchange, kind: ServedKind, target: NamedTar
     case 'patch':
       return patchScale(exchange, kind, target);
     case 'update': {
-      const scale = decodeBody(await readBody(message), mediaType(message), kind, 'Scale');
+      const scale = decodeBody(await readBody(message), mediaType(message), 'Scale');
       const options = parseWriteOptions(info.query, 'Update', message.headers['user-agent']);
       const change = (before: Parameters<typeof withScale>[0]) => ({
         object: withScale(before, scale),
@@ -83,7 +89,7 @@ async function servePodCommand(exchange: Exchange, kind: ServedKind, target: Nam
   const { info, message, response, serving } = exchange;
   if (info.verb !== 'create') throw methodNotAllowed();
   const { namespace, name, subresource } = target;
-  const command = decodeBody(await readBody(message), mediaType(message), kind, subresource);
+  const command = decodeBody(await readBody(message), mediaType(message), subresource ?? '');
   const metadata: JsonRecord = isRecord(command.metadata) ? command.metadata : {};
   if (subresource === 'binding') {
     return sendJson(response, 201, bindPod(serving.registry, kind, namespace, name, command));
@@ -97,7 +103,7 @@ async function serveFinalize(exchange: Exchange, kind: ServedKind, target: Named
   const { info, message } = exchange;
   if (info.verb !== 'update') throw methodNotAllowed();
   const options = parseWriteOptions(info.query, 'Update', message.headers['user-agent']);
-  const body = decodeBody(await readBody(message), mediaType(message), kind);
+  const body = decodeBody(await readBody(message), mediaType(message), kind.definition.kind);
   const { spec } = decodeObject(exchange, kind, body, target, options);
   const finalizers = isRecord(spec) && Array.isArray(spec.finalizers) ? spec.finalizers.map(String) : [];
   const causes = finalizers.flatMap((finalizer, i) => {

@@ -35,7 +35,7 @@ type PatchType = (typeof types)[keyof typeof types];
 /** Answers a PATCH of an object or of its status. @throws StatusError */
 export async function patchObject(exchange: Exchange, kind: ServedKind, target: PatchTarget): Promise<void> {
   const type = patchType(exchange);
-  const text = await readBody(exchange.message);
+  const text = (await readBody(exchange.message)).toString('utf8');
   const { info, message, serving } = exchange;
   const options = parseWriteOptions(info.query, type === 'apply' ? 'Apply' : 'Patch', message.headers['user-agent']);
   if (type === 'apply') {
@@ -54,7 +54,7 @@ export async function patchObject(exchange: Exchange, kind: ServedKind, target: 
 /** Answers a PATCH of the `scale` subresource. @throws StatusError */
 export async function patchScale(exchange: Exchange, kind: ServedKind, target: PatchTarget): Promise<void> {
   const type = patchType(exchange);
-  const text = await readBody(exchange.message);
+  const text = (await readBody(exchange.message)).toString('utf8');
   const { info, message, serving } = exchange;
   const options = parseWriteOptions(info.query, 'Patch', message.headers['user-agent']);
   if (type === 'apply') throw unsupportedPatch();

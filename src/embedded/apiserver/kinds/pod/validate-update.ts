@@ -15,6 +15,7 @@ export function validatePodChange({ spec }: PodObject, { spec: old }: PodObject)
     }
   }
   const causes = [
+    ...validateImages(spec),
     ...validateDeadline(spec, old),
     ...validateTolerations(spec.tolerations ?? [], old.tolerations ?? []),
   ];

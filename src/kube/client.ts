@@ -22,6 +22,10 @@ export interface StreamOptions {
   signal: AbortSignal;
   /** Milliseconds until response headers must have arrived. */
   headersTimeoutMs?: number;
+  /** `Accept` header. @default application/json */
+  accept?: string;
+  /** Told the media type of the answer before `stream` resolves. */
+  onContentType?: (mediaType: string) => void;
   /** Waits and asks again, within that time, when the server says when to come back. Without it that is the caller's to do. */
   retry?: boolean;
 }

@@ -69,7 +69,9 @@ class HttpKubeClient implements KubeClient {
     try {
       return await this.#repeat(options, limit, this.#options.retries ?? 5, async () => {
         const { calls } = await this.#open();
-        return decode(await readText((await this.#send(calls, options, headers, body, limit.signal)).body), options);
+        const response = await this.#send(calls, options, headers, body, limit.signal);
+        const answer = await readAll(response.body);
+        return decode(answer.toString('utf8'), options);
       });
     } finally {
       limit.release();
@@ -86,10 +88,11 @@ class HttpKubeClient implements KubeClient {
         options.retry ? (this.#options.retries ?? 5) : 0,
         async () => {
           const { watches } = await this.#open();
-          return this.#send(watches, request, { accept: 'application/json' }, null, limit.signal);
+          return this.#send(watches, request, { accept: options.accept ?? 'application/json' }, null, limit.signal);
         },
       );
       limit.keepForCallerOnly(response.body);
+      options.onContentType?.(String(response.headers['content-type'] ?? ''));
       return response.body;
     } catch (error) {
       limit.release();
@@ -187,7 +190,7 @@ class HttpKubeClient implements KubeClient {
         path,
         httpStatus: response.statusCode,
         retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-        body: await readText(response.body),
+        body: await readAll(response.body),
       },
       this.#clock.now(),
     );
@@ -214,10 +217,10 @@ function queryString(query: RequestOptions['query']): string {
   return text === '' ? '' : `?${text}`;
 }
 
-async function readText(body: Readable): Promise<string> {
+async function readAll(body: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of body) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function decode(text: string, request: RequestOptions): unknown {

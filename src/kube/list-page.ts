@@ -2,9 +2,22 @@ import type { Clock } from '../clock.ts';
 import type { KubeClient, RequestOptions } from './client.ts';
 import { ApiError } from './errors.ts';
 import { ListScanner } from './list-scanner.ts';
+import { ACCEPT_PROTOBUF, PROTOBUF } from './proto/envelope.ts';
+import { ListCutter } from './proto/list-cutter.ts';
+import { ProtobufError } from './proto/reader.ts';
 import { StreamWatchdog } from './stream-watchdog.ts';
 import { turns } from './turns.ts';
-import { isRecord, messageOf, singleLine } from './values.ts';
+import { isRecord, singleLine } from './values.ts';
+
+export interface ListPageOptions {
+  client: KubeClient;
+  path: string;
+  query: NonNullable<RequestOptions['query']>;
+  signal: AbortSignal;
+  clock: Clock;
+  /** Asks for protobuf; what comes may still be JSON. */
+  protobuf?: boolean;
+}
 
 export interface ListPageEnd {
   resourceVersion: string;
@@ -17,58 +30,73 @@ const SILENCE_MS = 30_000;
 const TOTAL_MS = 600_000;
 
 /**
- * Yields the raw objects of one page of a LIST as they arrive and returns what its metadata says, giving the event loop back between
- * slices of work.
+ * Yields the raw objects of one page of a LIST as they arrive (parsed JSON, or the bytes of protobuf messages) and returns what its metadata
+ * says, giving the event loop back between slices of work.
  *
  * @throws ApiError; BAD_RESPONSE when the answer is not a list, TIMEOUT when it does not go on.
  */
-export async function* readListPage(options: {
-  client: KubeClient;
-  path: string;
-  query: NonNullable<RequestOptions['query']>;
-  signal: AbortSignal;
-  clock: Clock;
-}): AsyncGenerator<unknown, ListPageEnd, void> {
-  const { client, path, query, signal, clock } = options;
-  const body = await client.stream({ path, query, signal, retry: true });
+export async function* readListPage(options: ListPageOptions): AsyncGenerator<unknown, ListPageEnd, void> {
+  const { client, path, query, signal, clock, protobuf } = options;
+  let format = jsonList();
+  const body = await client.stream({
+    path,
+    query,
+    signal,
+    retry: true,
+    ...(protobuf && { accept: ACCEPT_PROTOBUF }),
+    onContentType: (type) => {
+      if (type.startsWith(PROTOBUF)) format = protobufList();
+    },
+  });
   const watchdog = new StreamWatchdog(clock, () =>
     body.destroy(new ApiError({ code: 'TIMEOUT', message: `GET ${path}: the answer did not go on` })),
   );
   watchdog.limitTotal(TOTAL_MS);
   watchdog.limitSilence(SILENCE_MS);
-  const scanner = new ListScanner();
   try {
     for await (const chunk of body) {
       watchdog.fed();
-      for (const text of scanner.push(chunk as Buffer)) {
+      for (const item of format.push(chunk as Buffer)) {
         if (turns.due()) await turns.wait();
-        yield parse(text, path);
+        yield item;
       }
     }
+    const { resourceVersion, continueToken } = format.end();
+    if (resourceVersion === undefined) throw new SyntaxError('it has no resourceVersion');
+    return { resourceVersion, continueToken };
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError || cause instanceof ProtobufError)) throw cause;
+    const message = `GET ${path}: the answer is not a list: ${singleLine(cause.message)}`;
+    throw new ApiError({ code: 'BAD_RESPONSE', message, cause });
   } finally {
     watchdog.release();
   }
-  return readEnvelope(parse(scanner.envelope(), path), path);
 }
 
-function readEnvelope(list: unknown, path: string): ListPageEnd {
-  const metadata = isRecord(list) && isRecord(list.metadata) ? list.metadata : {};
-  const { resourceVersion, continue: token } = metadata;
-  // `items` of an empty list may be null or left out.
-  if (typeof resourceVersion !== 'string' || resourceVersion === '') {
-    throw new ApiError({
-      code: 'BAD_RESPONSE',
-      message: `GET ${path}: the answer is not a list with a resourceVersion`,
-    });
-  }
-  return { resourceVersion, continueToken: typeof token === 'string' && token !== '' ? token : undefined };
+/** Cuts a list into its raw objects. @throws SyntaxError or ProtobufError */
+interface ListFormat {
+  push(chunk: Buffer): Iterable<unknown>;
+  end(): { resourceVersion: string | undefined; continueToken: string | undefined };
 }
 
-function parse(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = `GET ${path}: the list is not JSON: ${singleLine(messageOf(cause))}`;
-    throw new ApiError({ code: 'BAD_RESPONSE', message, cause });
-  }
+/** Items are the bytes of their messages. */
+function protobufList(): ListFormat {
+  const cutter = new ListCutter();
+  return { push: (chunk) => cutter.push(chunk), end: () => cutter.end() };
+}
+
+/** Items are parsed one by one. */
+function jsonList(): ListFormat {
+  const scanner = new ListScanner();
+  return {
+    *push(chunk) {
+      for (const text of scanner.push(chunk)) yield JSON.parse(text);
+    },
+    end() {
+      const list: unknown = JSON.parse(scanner.envelope());
+      const metadata = isRecord(list) && isRecord(list.metadata) ? list.metadata : {};
+      const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+      return { resourceVersion: text(metadata.resourceVersion), continueToken: text(metadata.continue) };
+    },
+  };
 }

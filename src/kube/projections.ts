@@ -2,7 +2,7 @@ import type { KubeObject } from '../objects/meta.ts';
 import { wholeResource } from './projections/whole.ts';
 
 /** The kinds that Slicewise reads, each with the cut that is kept of its objects. */
-export { ENDPOINT_SLICES } from './projections/endpointslices.ts';
+export { ENDPOINT_SLICES, ENDPOINT_SLICES_READ_ONLY } from './projections/endpointslices.ts';
 export { NODES } from './projections/nodes.ts';
 export { PODS } from './projections/pods.ts';
 export { SERVICES } from './projections/services.ts';

@@ -7,6 +7,8 @@ import { ApiError } from './errors.ts';
 import type { Indexers, Lister, ResourceHandler } from './handler.ts';
 import { isAbort } from './http-failure.ts';
 import { readListPage } from './list-page.ts';
+import { ACCEPT_PROTOBUF, PROTOBUF } from './proto/envelope.ts';
+import { readWatchFrames } from './proto/watch-frames.ts';
 import type { ReflectorObserver } from './reflector-observer.ts';
 import {
   type Command,
@@ -242,6 +244,7 @@ export class Reflector<T extends KubeObject> {
       query: { labelSelector, fieldSelector, limit: command.limit, continue: command.continueToken },
       signal: this.#stopping.signal,
       clock: this.#clock,
+      protobuf: this.#options.resource.decode !== undefined,
     });
     for (;;) {
       const { value, done } = await page.next();
@@ -253,7 +256,12 @@ export class Reflector<T extends KubeObject> {
 
   async #watch(command: Extract<Command, { do: 'watch' }>): Promise<Input> {
     const { client, labelSelector, fieldSelector, observer } = this.#options;
+    let mediaType = '';
     const body = await client.stream({
+      ...(this.#options.resource.decode && { accept: ACCEPT_PROTOBUF }),
+      onContentType: (type) => {
+        mediaType = type;
+      },
       path: this.#path,
       query: {
         watch: true,
@@ -269,7 +277,11 @@ export class Reflector<T extends KubeObject> {
     const watchdog = new StreamWatchdog(this.#clock, () => body.destroy(new Error('watch is silent')));
     watchdog.limitTotal(command.deadlineMs);
     if (command.silenceMs !== undefined) watchdog.limitSilence(command.silenceMs);
-    this.#stream = { body, watchdog, events: readWatchEvents(body) };
+    this.#stream = {
+      body,
+      watchdog,
+      events: mediaType.startsWith(PROTOBUF) ? readWatchFrames(body) : readWatchEvents(body),
+    };
     observer?.watchOpened?.();
     return { kind: 'opened' };
   }
@@ -294,7 +306,7 @@ export class Reflector<T extends KubeObject> {
       case 'MODIFIED':
       case 'DELETED':
         this.#object = this.#project(object);
-        return eventInput(type, object, false);
+        return eventInput(type, this.#object ?? object, false);
       case 'BOOKMARK':
         return eventInput(type, object, hasInitialEventsEnd(object));
       case 'ERROR':
@@ -305,9 +317,11 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
+  /** `raw`: parsed JSON, or the bytes of a protobuf message. */
   #project(raw: unknown): T | undefined {
+    const { resource } = this.#options;
     try {
-      return this.#options.resource.project(raw);
+      return Buffer.isBuffer(raw) && resource.decode ? resource.decode(raw) : resource.project(raw);
     } catch (error) {
       this.#skip(error);
       return undefined;

@@ -11,6 +11,11 @@ export interface Resource<T extends KubeObject> {
   namespaced: boolean;
   /** Builds the projected object from one decoded API object. Must not keep references to `raw` beyond what it returns. */
   project(raw: unknown): T;
+  /**
+   * The same from the object's protobuf message. Where present, protobuf is asked for and JSON taken where a server has nothing else. Must
+   * not keep references to `bytes`. Only for kinds whose objects are never written back: fields that it does not know are lost.
+   */
+  decode?(bytes: Buffer): T;
 }
 
 /** `/api/v1/namespaces/ns/pods/name/status`, with each part percent-encoded. Without `namespace`: across all namespaces. */

@@ -1,4 +1,7 @@
 import { ApiError, type ApiErrorCode, type ApiStatus } from './errors.ts';
+import { isEnvelope, openEnvelope } from './proto/envelope.ts';
+import { ProtoReader } from './proto/reader.ts';
+import { readStatus } from './proto/status.ts';
 import { isRecord, singleLine } from './values.ts';
 
 /** What the server answered instead of success. */
@@ -9,13 +12,14 @@ export interface FailedResponse {
   httpStatus: number;
   /** Raw `Retry-After` header. */
   retryAfter?: string | undefined;
-  body: string;
+  /** JSON, protobuf, or whatever something in between answers. */
+  body: Buffer;
 }
 
 /** Turns a response with a non-2xx status into the error that callers match on. `now`: epoch milliseconds. */
 export function errorFromResponse(response: FailedResponse, now: number): ApiError {
   const status = parseStatus(response.body);
-  const text = status?.message ?? singleLine(response.body).slice(0, 200);
+  const text = status?.message ?? singleLine(response.body.toString('utf8', 0, 1000)).slice(0, 200);
   return apiError(response.httpStatus, status, {
     message: `${response.method} ${response.path}: ${text || `HTTP ${response.httpStatus}`} (${response.httpStatus})`,
     retryAfterMs: parseRetryAfter(response.retryAfter, now),
@@ -87,10 +91,10 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-function parseStatus(body: string): ApiStatus | undefined {
-  if (!body.startsWith('{')) return undefined;
+function parseStatus(body: Buffer): ApiStatus | undefined {
   try {
-    const value: unknown = JSON.parse(body);
+    if (isEnvelope(body)) return readStatus(new ProtoReader(openEnvelope(body).raw));
+    const value: unknown = JSON.parse(body.toString('utf8'));
     return isRecord(value) && value.kind === 'Status' ? (value as ApiStatus) : undefined;
   } catch {
     // A proxy in between may answer with anything; the text itself then serves as the message.

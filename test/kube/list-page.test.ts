@@ -115,10 +115,10 @@ describe('a page', () => {
   });
 
   it.each([
-    ['cut short', '{"metadata":{"resourceVersion":"7"},"items":[{"a":1},{"b"', 'the list is not JSON'],
-    ['of items that are not JSON', '{"items":[{a}]}', 'the list is not JSON'],
-    ['without a version', '{"items":[]}', 'not a list with a resourceVersion'],
-    ['that is no object', '"x"', 'not a list with a resourceVersion'],
+    ['cut short', '{"metadata":{"resourceVersion":"7"},"items":[{"a":1},{"b"', 'the answer is not a list'],
+    ['of items that are not JSON', '{"items":[{a}]}', 'the answer is not a list'],
+    ['without a version', '{"items":[]}', 'it has no resourceVersion'],
+    ['that is no object', '"x"', 'it has no resourceVersion'],
   ])('%s is a BAD_RESPONSE', async (_, text, message) => {
     const { page } = await open((_request, response) => response.writeHead(200).end(text));
     await expect(all(page)).rejects.toMatchObject({ code: 'BAD_RESPONSE', message: expect.stringContaining(message) });

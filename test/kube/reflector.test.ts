@@ -2,9 +2,11 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createKubeClient } from '../../src/kube/http-client.ts';
 import { NAMESPACES, type Namespace } from '../../src/kube/projections.ts';
+import { decodePod } from '../../src/kube/proto/pods.ts';
 import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
 import { silentLogger } from '../../src/observe/logger.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { bytes, envelope, frame, int, map, message } from './support/protobuf.ts';
 import { recorder, until } from './support/recorder.ts';
 import {
   type Script,
@@ -457,6 +459,89 @@ describe('what arrives', () => {
     const late = recorder<Namespace>();
     reflector.addHandler(late);
     expect(late.calls).toEqual(['add a@1 initial']);
+  });
+});
+
+describe('protobuf', () => {
+  const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+  const meta = (name: string, rv: string) => message(1, bytes(1, name), bytes(5, `uid-${name}`), bytes(6, rv));
+  const pod = (name: string, rv: string) => envelope('Pod', meta(name, rv));
+  const end = (rv: string) =>
+    frame('BOOKMARK', envelope('Pod', message(1, bytes(6, rv), map(12, { 'k8s.io/initial-events-end': 'true' }))));
+  const send = (response: ServerResponse, type: string, ...parts: Buffer[]) => {
+    response.writeHead(200, { 'content-type': type });
+    for (const part of parts) response.write(part);
+    return response;
+  };
+  const pods = { resource: { ...NAMESPACES, decode: (raw: Buffer) => decodePod(raw) } };
+
+  it('is asked for, JSON being good as well, and read where the server speaks it', async () => {
+    const { server, calls, names, reflector } = await reflect((_request, response) => {
+      send(
+        response,
+        `${PROTOBUF};stream=watch`,
+        frame('ADDED', pod('a', '1')),
+        end('2'),
+        frame('MODIFIED', pod('a', '3')),
+        frame('DELETED', pod('a', '4')),
+      );
+      response.write(frame('ADDED', pod('b', '5')));
+    }, pods);
+    await until(() => calls.length === 4);
+    expect(server.requests[0]?.headers.accept).toBe(`${PROTOBUF}, application/json`);
+    expect(calls).toEqual(['add a@1 initial', 'update a 1->3', 'delete a@4', 'add b@5']);
+    expect(names()).toEqual(['b@5']);
+    expect(reflector.status().resourceVersion).toBe('5');
+  });
+
+  it('is read from pages, and 410 within the stream is understood', async () => {
+    const { calls, relists } = await reflect(
+      (request, response, index) => {
+        if (isWatch(request)) {
+          const gone = envelope('Status', bytes(3, 'too old'), bytes(4, 'Expired'), int(6, 410));
+          return send(response, `${PROTOBUF};stream=watch`, ...(index === 1 ? [frame('ERROR', gone)] : []));
+        }
+        const items =
+          index === 0 ? [message(2, meta('a', '1')), message(2, meta('b', '2'))] : [message(2, meta('b', '2'))];
+        return send(response, PROTOBUF, envelope('PodList', message(1, bytes(2, '10')), ...items)).end();
+      },
+      { ...pods, watchList: false },
+    );
+    await until(() => calls.length === 3);
+    expect(calls).toEqual(['add a@1 initial', 'add b@2 initial', 'delete a@1 unknown']);
+    expect(relists).toEqual(['start', 'gone']);
+  });
+
+  it('is not needed: a server that answers in JSON is understood', async () => {
+    const { calls } = await reflect((_request, response) => stream(response, added('a', '1'), endOfInitial('2')), pods);
+    await until(() => calls.length === 1);
+    expect(calls).toEqual(['add a@1 initial']);
+  });
+
+  it('tells refusals too', async () => {
+    const { reflector, relists } = await reflect((request, response) => {
+      if (!isWatchList(request)) return;
+      response.writeHead(422, { 'content-type': PROTOBUF });
+      response.end(envelope('Status', bytes(3, 'sendInitialEvents is forbidden'), bytes(4, 'Invalid'), int(6, 422)));
+    }, pods);
+    await until(() => relists.length === 2);
+    expect(reflector.status().lastError).toBe('GET /api/v1/namespaces: sendInitialEvents is forbidden (422)');
+  });
+
+  it('objects that cannot be read are skipped and counted', async () => {
+    const { calls, counts } = await reflect(
+      (_request, response) =>
+        send(
+          response,
+          PROTOBUF,
+          frame('ADDED', envelope('Pod', bytes(1, 'x'))),
+          frame('ADDED', pod('a', '1')),
+          end('2'),
+        ),
+      pods,
+    );
+    await until(() => calls.length === 1);
+    expect(counts.skipped).toBe(1);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { AddressType, Endpoint, EndpointPort, EndpointSlice } from '../../objects/endpointslice.ts';
+import { decodeEndpointSlice } from '../proto/endpointslices.ts';
 import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern, internMap } from './intern.ts';
@@ -14,6 +15,9 @@ export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
   namespaced: true,
   project: projectSlice,
 };
+
+/** The same for who only reads them: over protobuf, where the server speaks it, at a third of the cost. */
+export const ENDPOINT_SLICES_READ_ONLY: Resource<EndpointSlice> = { ...ENDPOINT_SLICES, decode: decodeEndpointSlice };
 
 function projectSlice(raw: unknown): EndpointSlice {
   const metadata = wholeMeta(raw, 'EndpointSlice');

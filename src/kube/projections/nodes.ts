@@ -1,4 +1,5 @@
 import type { Node, NodeAddress } from '../../objects/node.ts';
+import { decodeNode } from '../proto/nodes.ts';
 import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern } from './intern.ts';
@@ -11,6 +12,7 @@ export const NODES: Resource<Node> = {
   kind: 'Node',
   namespaced: false,
   project: projectNode,
+  decode: decodeNode,
 };
 
 type Taint = { key: string; value?: string; effect?: string };

@@ -1,5 +1,6 @@
 import type { Protocol } from '../../objects/meta.ts';
 import type { Container, ContainerPort, Pod, PodCondition } from '../../objects/pod.ts';
+import { decodePod } from '../proto/pods.ts';
 import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern } from './intern.ts';
@@ -13,6 +14,7 @@ export const PODS: Resource<Pod> = {
   kind: 'Pod',
   namespaced: true,
   project: projectPod,
+  decode: decodePod,
 };
 
 function projectPod(raw: unknown): Pod {

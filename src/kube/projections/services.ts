@@ -1,5 +1,6 @@
 import type { IPFamily, Protocol } from '../../objects/meta.ts';
 import type { LoadBalancerIngress, Service, ServicePort } from '../../objects/service.ts';
+import { decodeService } from '../proto/services.ts';
 import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern } from './intern.ts';
@@ -12,6 +13,7 @@ export const SERVICES: Resource<Service> = {
   kind: 'Service',
   namespaced: true,
   project: projectService,
+  decode: decodeService,
 };
 
 type Spec = Service['spec'];

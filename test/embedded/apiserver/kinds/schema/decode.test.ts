@@ -116,7 +116,7 @@ describe('decoding a body into the shape of its kind', () => {
 
   it('takes null in a list or map as the zero value', () => {
     const { object } = service({ metadata: {}, spec: { ports: [null], selector: { a: null } } });
-    expect(object.spec).toEqual({ ports: [{}], selector: { a: '' } });
+    expect(object.spec).toEqual({ ports: [{ port: 0 }], selector: { a: '' } });
   });
 
   it('makes times UTC, in seconds or microseconds as the field has them', () => {

@@ -1,0 +1,9 @@
+import { describe } from 'vitest';
+import { describeBackend } from './backends.ts';
+import { describeSituations } from './suites/situations.ts';
+
+await describeBackend('legacy', (world, families) => {
+  describe.each(families)('%s', (family) => {
+    describeSituations(world, family);
+  });
+});

@@ -17,8 +17,9 @@ export interface Measured {
   longestBlockMs: number;
 }
 
-/** Run with the server's port and the way: `watch-list` or `pages`; sends a `Measured` to the parent. */
-const [port, way] = process.argv.slice(2);
+/** Run with the server's port, `watch-list` or `pages`, and `json` or `protobuf`; sends a `Measured` to the parent. */
+const [port, way, encoding] = process.argv.slice(2);
+const { decode: _, ...jsonPods } = PODS;
 const access = await loadClusterAccess({ master: `http://127.0.0.1:${port}`, env: { HOME: '/nonexistent' } });
 const client = createKubeClient(access, { userAgent: 'bench', logger: silentLogger });
 await client.request({ method: 'GET', path: '/warm', query: { limit: 1 } });
@@ -29,7 +30,7 @@ const startedAt = performance.now();
 delay.enable();
 const reflector = new Reflector({
   client,
-  resource: PODS,
+  resource: encoding === 'protobuf' ? PODS : jsonPods,
   logger: silentLogger,
   watchList: way === 'watch-list',
   indexers: { node: (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []) },

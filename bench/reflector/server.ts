@@ -1,51 +1,82 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { bytes, envelope, frame, map, message } from '../../test/kube/support/protobuf.ts';
 import { benchPod } from './pods.ts';
+import { encodePod } from './pods-protobuf.ts';
 
 /**
- * Serves prepared Pods as fast as it can, as a list in pages and as a watch-list, so that a benchmark measures the client alone. Run with
- * the number of Pods; sends its port to the parent.
+ * Serves prepared Pods as fast as it can, as a list in pages and as a watch-list, in JSON and in protobuf, so that a benchmark measures the
+ * client alone. Run with the number of Pods; sends its port to the parent.
  */
 const count = Number(process.argv[2]);
-const items = Array.from({ length: count }, (_, index) => Buffer.from(JSON.stringify(benchPod(index))));
-const head = Buffer.from('{"type":"ADDED","object":');
-const tail = Buffer.from('}\n');
-const comma = Buffer.from(',');
+const VERSION = '999999';
+const END_OF_INITIAL = 'k8s.io/initial-events-end';
 
-const server = createServer((request, response) => {
-  const url = new URL(request.url ?? '/', 'http://unused');
-  response.writeHead(200, { 'content-type': 'application/json' });
-  if (url.searchParams.get('sendInitialEvents') === 'true') void sendWatchList(response);
-  else if (url.searchParams.get('watch') === 'true') response.flushHeaders();
-  else
-    sendPage(response, Number(url.searchParams.get('continue') ?? 0), Number(url.searchParams.get('limit') ?? count));
-});
-
-async function sendWatchList(response: ServerResponse): Promise<void> {
-  for (const item of items) {
-    if (!response.write(Buffer.concat([head, item, tail])))
-      await new Promise((resolve) => response.once('drain', resolve));
-  }
-  const metadata = { resourceVersion: '999999', annotations: { 'k8s.io/initial-events-end': 'true' } };
-  response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { kind: 'Pod', metadata } })}\n`);
+interface Encoding {
+  mediaType: string;
+  items: Buffer[];
+  event(item: Buffer): Buffer;
+  endOfInitial(): Buffer;
+  page(items: Buffer[], continueToken: string): Buffer[];
 }
 
-function sendPage(response: ServerResponse, from: number, limit: number): void {
-  const to = Math.min(count, from + limit);
-  const metadata = { resourceVersion: '999999', ...(to < count && { continue: String(to) }) };
-  const parts: Buffer[] = [
-    Buffer.from(`{"kind":"PodList","apiVersion":"v1","metadata":${JSON.stringify(metadata)},"items":[`),
-  ];
-  for (let i = from; i < to; i++) {
-    if (i > from) parts.push(comma);
-    parts.push(items[i] ?? Buffer.alloc(0));
+const pods = Array.from({ length: count }, (_, index) => benchPod(index));
+
+const json: Encoding = {
+  mediaType: 'application/json',
+  items: pods.map((pod) => Buffer.from(JSON.stringify(pod))),
+  event: (item) => Buffer.concat([Buffer.from('{"type":"ADDED","object":'), item, Buffer.from('}\n')]),
+  endOfInitial: () => {
+    const metadata = { resourceVersion: VERSION, annotations: { [END_OF_INITIAL]: 'true' } };
+    return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata } })}\n`);
+  },
+  page: (items, token) => {
+    const metadata = JSON.stringify({ resourceVersion: VERSION, continue: token });
+    const parts: Buffer[] = [Buffer.from(`{"kind":"PodList","apiVersion":"v1","metadata":${metadata},"items":[`)];
+    for (const [index, item] of items.entries()) parts.push(Buffer.from(index > 0 ? ',' : ''), item);
+    return [...parts, Buffer.from(']}')];
+  },
+};
+
+const protobuf: Encoding = {
+  mediaType: 'application/vnd.kubernetes.protobuf',
+  items: pods.map(encodePod),
+  event: (item) => frame('ADDED', envelope('Pod', item)),
+  endOfInitial: () =>
+    frame('BOOKMARK', envelope('Pod', message(1, bytes(6, VERSION), map(12, { [END_OF_INITIAL]: 'true' })))),
+  page: (items, token) => [
+    envelope('PodList', message(1, bytes(2, VERSION), bytes(3, token)), ...items.map((item) => bytes(2, item))),
+  ],
+};
+
+const server = createServer((request, response) => {
+  const { searchParams } = new URL(request.url ?? '/', 'http://unused');
+  const encoding = request.headers.accept?.startsWith(protobuf.mediaType) ? protobuf : json;
+  response.writeHead(200, { 'content-type': encoding.mediaType });
+  if (searchParams.get('sendInitialEvents') === 'true') void sendWatchList(response, encoding);
+  else if (searchParams.get('watch') === 'true') response.flushHeaders();
+  else
+    sendPage(response, encoding, Number(searchParams.get('continue') || 0), Number(searchParams.get('limit') ?? count));
+});
+
+async function sendWatchList(response: ServerResponse, encoding: Encoding): Promise<void> {
+  for (const item of encoding.items) {
+    if (!response.write(encoding.event(item))) await new Promise((resolve) => response.once('drain', resolve));
   }
-  parts.push(Buffer.from(']}'));
-  response.end(Buffer.concat(parts));
+  response.write(encoding.endOfInitial());
+}
+
+function sendPage(response: ServerResponse, encoding: Encoding, from: number, limit: number): void {
+  const to = Math.min(count, from + limit);
+  response.end(Buffer.concat(encoding.page(encoding.items.slice(from, to), to < count ? String(to) : '')));
 }
 
 server.listen(0, '127.0.0.1', () => {
-  const bytes = items.reduce((sum, item) => sum + item.length, 0);
-  process.send?.({ port: (server.address() as AddressInfo).port, bytes });
+  const size = (items: Buffer[]) => items.reduce((sum, item) => sum + item.length, 0);
+  process.send?.({
+    port: (server.address() as AddressInfo).port,
+    jsonBytes: size(json.items),
+    protobufBytes: size(protobuf.items),
+  });
 });
 process.on('disconnect', () => process.exit(0));

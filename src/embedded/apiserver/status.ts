@@ -88,13 +88,22 @@ export function forbidden(kind: KindName, name: string, why: string, causes?: St
   return new StatusError(403, 'Forbidden', message, details(kind, name, causes ? { causes } : {}));
 }
 
-/** 422 with one cause for each thing wrong; `causes` must not be empty. */
-export function invalid(kind: Pick<KindName, 'group' | 'kind'>, name: string, causes: Cause[]): StatusError {
-  const texts = causes.map((cause) => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`));
+/**
+ * 422 with one cause for each thing wrong; `causes` must not be empty. The message says a thing once that several rules refuse,
+ * and names a kind that is stored under another group as that one does.
+ */
+export function invalid(
+  kind: Pick<KindName, 'group' | 'kind'> & Pick<KindDefinition, 'aliasOf'>,
+  name: string,
+  causes: Cause[],
+): StatusError {
+  const group = kind.aliasOf?.group ?? kind.group;
+  const all = causes.map((cause) => (cause.field === '' ? cause.message : `${cause.field}: ${cause.message}`));
+  const texts = [...new Set(all)];
   const list = texts.length === 1 ? texts.join() : `[${texts.join(', ')}]`;
-  return new StatusError(422, 'Invalid', `${qualifiedKind(kind)} "${name}" is invalid: ${list}`, {
+  return new StatusError(422, 'Invalid', `${qualifiedKind({ group, kind: kind.kind })} "${name}" is invalid: ${list}`, {
     ...(name === '' ? {} : { name }),
-    ...(kind.group === '' ? {} : { group: kind.group }),
+    ...(group === '' ? {} : { group }),
     ...(kind.kind === '' ? {} : { kind: kind.kind }),
     causes: causes.map(({ reason, message, field }) => ({ reason, message, ...(field === '' ? {} : { field }) })),
   });

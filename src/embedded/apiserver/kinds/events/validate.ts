@@ -69,9 +69,19 @@ export function validateEventChange(event: CoreEvent, before: CoreEvent): Cause[
   const involved = Object.fromEntries(Object.keys(shown).map((key, i) => [key, given[i] ?? '']));
   const fixed: [string, unknown, unknown, unknown][] = [
     ['involvedObject', event.involvedObject, before.involvedObject, involved],
-    ...(['reason', 'message', 'count', 'firstTimestamp', 'lastTimestamp', 'type', 'eventTime', 'action'] as const).map(
-      (field): [string, unknown, unknown, unknown] => [field, event[field], before[field], event[field]],
-    ),
+    ...(
+      [
+        'reason',
+        'message',
+        'reason',
+        'count',
+        'firstTimestamp',
+        'lastTimestamp',
+        'type',
+        'eventTime',
+        'action',
+      ] as const
+    ).map((field): [string, unknown, unknown, unknown] => [field, event[field], before[field], event[field]]),
     ['related', event.related, before.related, event.related],
     ['reportingController', event.reportingComponent, before.reportingComponent, event.reportingComponent],
     ['reportingInstance', event.reportingInstance, before.reportingInstance, event.reportingInstance],

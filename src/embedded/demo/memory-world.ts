@@ -75,6 +75,7 @@ export async function startMemoryWorld(options: { out: Narrator; signal: AbortSi
     stack.push(() => controller.stop());
     await out.during('the EndpointSlice controller', controller.start());
     return {
+      computed: true,
       topology,
       client,
       signal,

@@ -14,7 +14,8 @@ export function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = 
     write: (text) => void stream.write(text),
     isTTY,
     color: isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
-    columns: isTTY ? stream.columns : 100,
+    // A pseudo-terminal that nobody has sized says 0.
+    columns: isTTY && stream.columns >= 40 ? stream.columns : 100,
   };
 }
 
@@ -110,7 +111,9 @@ export class Narrator {
     let frame = 0;
     const show = () => {
       const seconds = ((this.#now() - began) / 1000).toFixed(1);
-      write(`\r  ${this.style('yellow', SPINNER[frame++ % SPINNER.length] ?? '')} ${text} … ${seconds} s\x1b[K`);
+      // A line that wraps could not be overwritten.
+      const shown = text.slice(0, this.#terminal.columns - 16);
+      write(`\r  ${this.style('yellow', SPINNER[frame++ % SPINNER.length] ?? '')} ${shown} … ${seconds} s\x1b[K`);
     };
     if (isTTY) show();
     const timer = isTTY ? setInterval(show, SPIN_MS) : undefined;

@@ -131,6 +131,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       return stdout;
     };
     return {
+      computed: false,
       rules,
       hosts,
       topology,

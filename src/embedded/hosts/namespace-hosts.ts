@@ -93,12 +93,13 @@ export class NamespaceHosts implements Hosts {
     this.#gone = new Promise((resolve) => {
       const end = (why: string) => {
         this.#death ??= new HostsError(`the hosts' supervisor ended: ${complaint.trim() || why}`);
+        // Before the news of each process that went with it: the cause comes first.
+        if (!this.#stopping) lost.resolve(this.#death);
         rmSync(this.runDir, { recursive: true, force: true });
         for (const { reject } of this.#waiting.values()) reject(this.#death);
         this.#waiting.clear();
         for (const process of this.#processes.values()) process.end({ code: null, signal: 'SIGKILL' });
         this.#processes.clear();
-        if (!this.#stopping) lost.resolve(this.#death);
         resolve();
       };
       this.#supervisor.once('error', (error) => end(error.message));

@@ -1,27 +1,22 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What a run of hosts could leave behind on this machine. */
+/**
+ * What a run of hosts could leave behind on this machine. A network namespace lives only as long as a process or a mount
+ * holds it, so to look for those is enough; and unlike numbers of namespaces, which the kernel soon gives to others, process
+ * ids with their start times and the name of the directory are nobody else's.
+ */
 export interface Traces {
   runDir: string;
-  /** `pid:[4026532...]`, `net:[...]`, `mnt:[...]`: namespaces of the processes inside that are not our own. */
-  namespaces: ReadonlySet<string>;
+  /** `PID@START` of the processes inside; the start in clock ticks since boot. */
+  processes: ReadonlySet<string>;
 }
 
-const KINDS = ['pid', 'net', 'mnt'];
-
-/** Collects the namespaces of all processes below `unshare`, the supervisor's parent (process id as seen here). */
+/** Collects all processes below `unshare`, the supervisor's parent (process id as seen here), and that one. */
 export function tracesOf(unshare: number, runDir: string): Traces {
   const inside = insidePidNamespace(unshare);
-  const namespaces = new Set<string>();
-  for (const pid of pids()) {
-    if (inside === undefined || namespaceOf(pid, 'pid') !== inside) continue;
-    for (const kind of KINDS) {
-      const found = namespaceOf(pid, kind);
-      if (found !== undefined && found !== namespaceOf('self', kind)) namespaces.add(found);
-    }
-  }
-  return { runDir, namespaces };
+  const found = pids().filter((pid) => pid === `${unshare}` || (inside && pidNamespaceOf(pid) === inside));
+  return { runDir, processes: new Set(found.flatMap((pid) => identityOf(pid) ?? [])) };
 }
 
 /** One line for each thing that is still there: the directory, processes, mounts. */
@@ -29,11 +24,11 @@ export function leftovers(traces: Traces): string[] {
   const found: string[] = [];
   if (existsSync(traces.runDir)) found.push(`directory ${traces.runDir}`);
   for (const pid of pids()) {
-    const namespace = KINDS.map((kind) => namespaceOf(pid, kind)).find((name) => name && traces.namespaces.has(name));
-    if (namespace) found.push(`process ${pid} in ${namespace}`);
+    const identity = identityOf(pid);
+    if (identity !== undefined && traces.processes.has(identity)) found.push(`process ${pid}`);
+    const mount = unlessGone(() => readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+    if (mount?.includes(` ${traces.runDir}/`)) found.push(`mount of process ${pid} below ${traces.runDir}`);
   }
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
-  found.push(...mounts.filter((line) => line.includes(` ${traces.runDir}`)).map((line) => `mount ${line}`));
   return found;
 }
 
@@ -53,7 +48,7 @@ export function outerPid(unshare: number, innerPid: number): number | undefined 
   if (inside === undefined) return undefined;
   const pid = pids().find((candidate) => {
     const ids = statusField(candidate, 'NSpid')?.split(/\s+/) ?? [];
-    return ids.at(-1) === `${innerPid}` && namespaceOf(candidate, 'pid') === inside;
+    return ids.at(-1) === `${innerPid}` && pidNamespaceOf(candidate) === inside;
   });
   return pid === undefined ? undefined : Number(pid);
 }
@@ -66,15 +61,23 @@ export function supervisorPid(unshare: number): number | undefined {
 
 function insidePidNamespace(unshare: number): string | undefined {
   const supervisor = supervisorPid(unshare);
-  return supervisor === undefined ? undefined : namespaceOf(`${supervisor}`, 'pid');
+  return supervisor === undefined ? undefined : pidNamespaceOf(`${supervisor}`);
 }
 
 function pids(): string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
 }
 
-function namespaceOf(pid: string, kind: string): string | undefined {
-  return unlessGone(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
+function pidNamespaceOf(pid: string): string | undefined {
+  return unlessGone(() => readlinkSync(`/proc/${pid}/ns/pid`));
+}
+
+function identityOf(pid: string): string | undefined {
+  const stat = unlessGone(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  // The second field is the command in parentheses and may hold anything; the start time is the 22nd.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie holds nothing any more; whoever started it has only not looked yet.
+  return fields && fields[0] !== 'Z' ? `${pid}@${fields[19]}` : undefined;
 }
 
 function statusField(pid: string, field: string): string | undefined {
@@ -88,7 +91,8 @@ function unlessGone<T>(read: () => T): T | undefined {
     return read();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM' || code === 'EINVAL')
+      return undefined;
     throw error;
   }
 }

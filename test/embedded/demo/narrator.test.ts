@@ -43,6 +43,7 @@ describe('Narrator', () => {
     expect(terminalOf(stream(true), { NO_COLOR: '1' }).color).toBe(false);
     expect(terminalOf(stream(true), { TERM: 'dumb' }).color).toBe(false);
     expect(terminalOf(stream(false), {}).color).toBe(false);
+    expect(terminalOf({ isTTY: true, columns: 0 } as NodeJS.WriteStream, {}).columns).toBe(100);
     const terminal = recorder({ color: true });
     new Narrator(terminal).holds('fine');
     expect(terminal.text).toBe('  \x1b[32m✓\x1b[0m fine\n');

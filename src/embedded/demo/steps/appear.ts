@@ -53,10 +53,10 @@ export const appear: Step<ClusterView> = {
 
     out.blank();
     out.say(
-      'The controller writes down in EndpointSlices which Pods stand behind the Service, one slice for each IP family.',
+      'The controller writes down in an EndpointSlice which Pods stand behind the Service, and whether they are ready.',
     );
     const slices = await out.during(
-      'every EndpointSlice of nginx-svc has three ready endpoints',
+      'the EndpointSlice of nginx-svc has three ready endpoints',
       until({ what: 'EndpointSlices with three ready endpoints', signal }, async () => {
         const found = await nginxSlices(client);
         const full = found.filter(
@@ -78,9 +78,16 @@ export const appear: Step<ClusterView> = {
     out.blank();
     const { clusterIP } = (await nginxServiceNow(client)).spec;
     const ips = pods.map(({ status }) => status?.podIP ?? '');
-    await out.during('the proxier of each node has turned the slices into rules', rulesFor(world, ips));
-    out.say(`The rules for nginx-svc in the kernel of ${SHOWN_NODE}:`);
-    out.command('iptables-save -t nat   # the lines of default/nginx-svc');
+    if (world.computed) {
+      await rulesFor(world, ips);
+      out.say(
+        `The rules for nginx-svc that a proxier would write on ${SHOWN_NODE}, as iptables-save would print them:`,
+      );
+    } else {
+      await out.during('the proxier of each node has turned it into rules', rulesFor(world, ips));
+      out.say(`The rules for nginx-svc in the kernel of ${SHOWN_NODE}:`);
+      out.command('iptables-save -t nat   # the lines of default/nginx-svc');
+    }
     const view = serviceView(await world.rules(SHOWN_NODE), SERVICE_KEY);
     const names = new Map(pods.map(({ metadata, status }) => [status?.podIP ?? '', metadata.name]));
     check(view.dispatch?.includes(`-d ${clusterIP}/32`) ?? false, `no rule for ${clusterIP} in KUBE-SERVICES`);

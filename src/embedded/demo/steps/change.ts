@@ -56,6 +56,9 @@ async function unreadyAndBack(world: World, out: Narrator): Promise<void> {
   out.command(`kubectl annotate pod ${name} ${READY_ANNOTATION}-`);
   const back = await timeToKernel(world, { name, ip, chain, ready: true });
   out.holds(`ready again, and back in the kernel after ${formatMs(back)}`);
+  out.say(
+    'A proxier writes at most once a second (minSyncPeriod): alone, a change takes milliseconds; right after another it waits.',
+  );
   await rulesFor(
     world,
     pods.map(({ status }) => status?.podIP ?? ''),
@@ -103,12 +106,15 @@ async function scaleToNothing(world: World, out: Narrator): Promise<void> {
       'Nobody could answer, so the kernel says so at once instead of letting the caller wait for a time-out.',
     );
   }
-  for (const host of [VISITOR_HOST, NODE]) {
+  for (const [host, who] of [
+    [VISITOR_HOST, `the Pod ${VISITOR}`],
+    [NODE, `the node ${NODE}`],
+  ] as const) {
     const result = await runLoad(world.hosts, host, { address: clusterIP, port: PORT, count: 3, concurrency: 1 });
     const refused = result.errors.ECONNREFUSED === result.requests;
-    check(refused, `from ${host}: expected refused connections, got ${JSON.stringify(result.errors)}`);
-    check(result.slowestMs < AT_ONCE_MS, `from ${host}: refused only after ${formatMs(result.slowestMs)}`);
-    out.holds(`from ${host}: connection refused after ${formatMs(result.slowestMs)}`);
+    check(refused, `from ${who}: expected refused connections, got ${JSON.stringify(result.errors)}`);
+    check(result.slowestMs < AT_ONCE_MS, `from ${who}: refused only after ${formatMs(result.slowestMs)}`);
+    out.holds(`from ${who}: connection refused after ${formatMs(result.slowestMs)}`);
   }
 }
 

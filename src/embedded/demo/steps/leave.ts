@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 export async function leave(world: World, out: Narrator): Promise<void> {
   out.say('All of it ran below one process in namespaces of its own: when that ends, the kernel takes back the rest.');
   const traces = tracesOf(world.hosts.pid, world.hosts.runDir);
-  check(traces.namespaces.size > 0, 'found no namespace of the demo to begin with');
+  check(traces.processes.size > 0, 'found no process of the demo to begin with');
   await out.during('everything is stopped', world.stop());
   const left = await settledLeftovers(traces);
   check(left.length === 0, `left behind: ${left.join('; ')}`);

@@ -10,6 +10,7 @@ import type { Logger } from '../observe/logger.ts';
 import { WorkQueueMetrics } from '../workqueue/metrics.ts';
 import { type AddOptions, DelayingQueue } from '../workqueue/queue.ts';
 import { Runner } from '../workqueue/runner.ts';
+import { Confirmations } from './confirmations.ts';
 import { needsRevisit } from './hints/revisit.ts';
 import { ControllerMetrics } from './metrics.ts';
 import { NodeWatch } from './node-watch.ts';
@@ -77,6 +78,7 @@ export class EndpointSliceController {
   #runner: Runner;
   #sync: ServiceSync;
   #nodes: NodeWatch;
+  #confirmations: Confirmations;
   #resync: Timer | undefined;
   /** Until every cache is filled, changes are only noted: the first sync of every Service follows anyway. */
   #running = false;
@@ -116,6 +118,11 @@ export class EndpointSliceController {
       onShares: () => this.#revisitHints(),
       followNodes: options.followNodes,
     });
+    this.#confirmations = new Confirmations({
+      clock,
+      isStale: (service) => this.#sync.isStale(service),
+      onOverdue: (service) => this.#enqueue(service),
+    });
     this.#sync = new ServiceSync({
       services: sources.services.store,
       nodes: sources.nodes.store,
@@ -124,6 +131,7 @@ export class EndpointSliceController {
       shares: () => this.#nodes.shares(),
       tracker,
       watch,
+      confirmations: this.#confirmations,
       client: parts.client,
       writer: new PlanWriter({ client: parts.client, tracker, metrics }),
       events: parts.events,
@@ -170,6 +178,7 @@ export class EndpointSliceController {
     this.#nodes.stop();
     for (const detach of this.#detach) detach();
     await this.#runner.stop();
+    this.#confirmations.stop();
     const { services, pods, nodes, slices } = this.#parts.sources;
     await Promise.all([services, pods, nodes, slices].map((source) => source.stop()));
   }

@@ -38,8 +38,3 @@ export function labelsDiffer(slice: EndpointSlice, wanted: Labels): boolean {
   }
   return false;
 }
-
-/** The Service's labels that are ignored because only the controller may set them; for a log line. */
-export function ignoredLabels(service: Service): string[] {
-  return Object.keys(service.metadata.labels ?? {}).filter((key) => RESERVED.has(key));
-}

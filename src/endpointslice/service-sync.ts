@@ -4,6 +4,7 @@ import type { EndpointSlice } from '../objects/endpointslice.ts';
 import { type ObjectKey, splitObjectKey } from '../objects/meta.ts';
 import type { Node } from '../objects/node.ts';
 import type { Service } from '../objects/service.ts';
+import type { Confirmations } from './confirmations.ts';
 import { hintMode } from './hints/apply.ts';
 import type { HintMemory } from './hints/memory.ts';
 import type { ZoneShares } from './hints/zone-shares.ts';
@@ -33,6 +34,7 @@ export interface ServiceSyncParts {
   shares: () => ZoneShares;
   tracker: SliceTracker;
   watch: SliceWatch;
+  confirmations: Pick<Confirmations, 'wrote'>;
   client: SliceClient;
   writer: PlanWriter;
   events: ServiceEvents;
@@ -72,6 +74,11 @@ export class ServiceSync {
     }
   }
 
+  /** Whether the cache does not show our own writes yet. */
+  isStale(key: ObjectKey): boolean {
+    return this.#parts.tracker.staleness(key, this.#liveSlices(key)) !== undefined;
+  }
+
   /** The Services that have, or would have, hints `Auto`. */
   *hintMemories(): Iterable<[ObjectKey, HintMemory]> {
     for (const [key, { memory }] of this.#states) {
@@ -80,13 +87,13 @@ export class ServiceSync {
   }
 
   async #sync(key: ObjectKey): Promise<void> {
-    const { services, slicesOf, tracker, options } = this.#parts;
+    const { services, tracker, options } = this.#parts;
     const service = services.get(key);
     if (service === undefined) {
       this.#forget(key);
       return;
     }
-    const slices = [...slicesOf(key)].filter((slice) => slice.metadata.deletionTimestamp === undefined);
+    const slices = this.#liveSlices(key);
     const selector = effectiveSelector(service);
     if (selector === undefined) {
       if (options.removeAbandoned && slices.length > 0) await this.#abandon(key, service, slices);
@@ -149,7 +156,13 @@ export class ServiceSync {
       return await work();
     } finally {
       this.#parts.watch.endSync(key);
+      this.#parts.confirmations.wrote(key);
     }
+  }
+
+  /** Those that a finalizer holds are as good as gone. */
+  #liveSlices(key: ObjectKey): EndpointSlice[] {
+    return [...this.#parts.slicesOf(key)].filter((slice) => slice.metadata.deletionTimestamp === undefined);
   }
 
   #report(service: Service, key: ObjectKey, errors: Error[]): SyncError {

@@ -386,6 +386,21 @@ describe('a cache that lags behind', () => {
     expect(await bench.newCalls()).toEqual([`get ${name}`, 'create [a b]']);
   });
 
+  it('of a slice that came and went while the watch was down is noticed though no event tells of it', async () => {
+    const bench = new Bench();
+    bench.services.put(service());
+    bench.api.hold();
+    await bench.start();
+    expect(await bench.newCalls()).toEqual(['create []']);
+    const { name } = theSlice(bench).metadata;
+    bench.api.removeUnseen(name);
+    bench.api.release();
+    await bench.clock.advance(29_000);
+    expect(await bench.newCalls()).toEqual([]);
+    await bench.clock.advance(31_000);
+    expect(await bench.newCalls()).toEqual([`get ${name}`, 'create []']);
+  });
+
   it('asks only about slices it misses, and goes on waiting for those that exist', async () => {
     const bench = new Bench();
     bench.nodes.put(node('node-a'));

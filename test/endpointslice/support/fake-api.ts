@@ -59,9 +59,14 @@ export class FakeSliceApi implements SliceClient {
   readonly calls: string[] = [];
   readonly slices = new Map<string, EndpointSlice>();
   readonly cache: MemorySource<EndpointSlice>;
-  /** Thrown by the next call for which it returns something. */
+  /** A call for which this returns something fails with it. */
   fail: (call: string) => ApiError | undefined = () => undefined;
+  /** A call for which this returns something is carried out, and fails with it nevertheless. */
+  lose: (call: string) => ApiError | undefined = () => undefined;
+  /** Called after every change of the slices, whoever made it. */
+  onChange: () => void = () => {};
   #held: (() => void)[] | undefined;
+  #gap = false;
   #serial = 100;
 
   constructor(cache: MemorySource<EndpointSlice>) {
@@ -76,7 +81,17 @@ export class FakeSliceApi implements SliceClient {
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const tell of held) tell();
+    if (this.#gap) this.#relist();
+    else for (const tell of held) tell();
+    this.#gap = false;
+  }
+
+  /** The cache takes over the present state as a whole, and never learns how it came about. */
+  #relist(): void {
+    const { store } = this.cache;
+    const gone = [...store.list()].filter((slice) => !this.slices.has(objectKey(slice.metadata)));
+    for (const slice of gone) store.remove(slice);
+    for (const slice of this.slices.values()) store.apply(slice);
   }
 
   /** Somebody else writes a slice; it need not exist. */
@@ -85,6 +100,7 @@ export class FakeSliceApi implements SliceClient {
     const before = this.slices.get(key);
     const stored = this.#stamp(slice, before);
     this.slices.set(key, stored);
+    this.onChange();
     this.#tell(() => this.cache.store.apply(stored));
   }
 
@@ -94,11 +110,14 @@ export class FakeSliceApi implements SliceClient {
     const slice = this.slices.get(key);
     if (!slice) throw new Error(`no slice ${key}`);
     this.slices.delete(key);
+    this.onChange();
     this.#tell(() => this.cache.store.remove(slice));
   }
 
-  /** Somebody else deletes a slice, and a relist later shows only that it is gone. */
+  /** Somebody else deletes a slice while the watch is down; the list after `release` shows only that it is gone. */
   removeUnseen(name: string, namespace = 'shop'): void {
+    this.hold();
+    this.#gap = true;
     this.slices.delete(objectKey({ namespace, name }));
   }
 
@@ -110,29 +129,35 @@ export class FakeSliceApi implements SliceClient {
   }
 
   async create(slice: EndpointSlice): Promise<EndpointSlice> {
-    this.#begin(`create [${namesIn(slice)}]`);
+    const call = `create [${namesIn(slice)}]`;
+    this.#begin(call);
     const name = slice.metadata.name || `${slice.metadata.generateName}${++this.#serial}`;
     const uid = `uid-${name}`;
     this.put({ ...slice, metadata: { ...slice.metadata, name, uid } });
+    this.#end(call);
     return this.#stored(slice.metadata.namespace, name);
   }
 
   async update(slice: EndpointSlice): Promise<EndpointSlice> {
     const { name, namespace, resourceVersion } = slice.metadata;
-    this.#begin(`update ${name} [${namesIn(slice)}]`);
+    const call = `update ${name} [${namesIn(slice)}]`;
+    this.#begin(call);
     const before = this.#stored(namespace, name);
     if (resourceVersion !== undefined && before.metadata.resourceVersion !== resourceVersion) {
       throw apiError('CONFLICT', 'the object has been modified');
     }
     this.put({ ...slice, metadata: { ...slice.metadata, uid: before.metadata.uid ?? '' } });
+    this.#end(call);
     return this.#stored(namespace, name);
   }
 
   async delete(slice: EndpointSlice): Promise<void> {
     const { name, namespace } = slice.metadata;
-    this.#begin(`delete ${name}`);
+    const call = `delete ${name}`;
+    this.#begin(call);
     this.#stored(namespace, name);
     this.remove(name, namespace);
+    this.#end(call);
   }
 
   /** Names of the target Pods by slice name. */
@@ -144,6 +169,11 @@ export class FakeSliceApi implements SliceClient {
     this.calls.push(call);
     const failure = this.fail(call);
     if (failure) throw failure;
+  }
+
+  #end(call: string): void {
+    const lost = this.lose(call);
+    if (lost) throw lost;
   }
 
   #stored(namespace: string | undefined, name: string): EndpointSlice {
@@ -183,11 +213,17 @@ export class Bench {
   readonly nodes = new MemorySource<Node>();
   readonly api = new FakeSliceApi(new MemorySource(SLICE_INDEXERS));
   readonly events: (PlannedEvent & { service: string })[] = [];
-  readonly registry = new Registry();
-  readonly controller: EndpointSliceController;
+  registry = new Registry();
+  controller: EndpointSliceController;
+  #options: Partial<ControllerOptions>;
 
   constructor(options: Partial<ControllerOptions> = {}) {
-    this.controller = new EndpointSliceController({
+    this.#options = options;
+    this.controller = this.#assemble();
+  }
+
+  #assemble(): EndpointSliceController {
+    return new EndpointSliceController({
       sources: { services: this.services, pods: this.pods, nodes: this.nodes, slices: this.api.cache },
       client: this.api,
       events: { record: (of, event) => this.events.push({ service: objectKey(of.metadata), ...event }) },
@@ -195,8 +231,16 @@ export class Bench {
       random: () => 0.5,
       logger: silentLogger,
       registry: this.registry,
-      options: { ...DEFAULT_CONTROLLER_OPTIONS, ...options },
+      options: { ...DEFAULT_CONTROLLER_OPTIONS, ...this.#options },
     });
+  }
+
+  /** Another process takes over, which knows only what the caches show. */
+  async restart(): Promise<void> {
+    await this.controller.stop();
+    this.registry = new Registry();
+    this.controller = this.#assemble();
+    await this.start();
   }
 
   /** Starts, and lets the first syncs run. */

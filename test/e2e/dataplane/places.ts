@@ -12,8 +12,9 @@ export const TOPOLOGY = planTopology([
 
 export type NodeName = 'one' | 'two' | 'bare';
 export type PodName = 'a' | 'b' | 'c' | 'd';
-/** `stranger` is a second address of the client's machine. */
-export type Place = NodeName | PodName | 'client' | 'stranger';
+/** Two more addresses of the client's machine. What the wire answers to `wanderer` does not pass node one. */
+const ALIASES = ['stranger', 'wanderer'] as const;
+export type Place = NodeName | PodName | 'client' | (typeof ALIASES)[number];
 
 export const NODES: readonly NodeName[] = ['one', 'two', 'bare'];
 export const NODE_OF: Readonly<Record<PodName, NodeName>> = { a: 'one', b: 'one', c: 'two', d: 'bare' };
@@ -38,8 +39,12 @@ export function podAddresses(name: PodName): PodAddresses {
 
 /** The name that a host has among `Hosts`. */
 export function hostOf(place: Place): string {
-  if (place === 'stranger') return 'client';
+  if (isAlias(place)) return 'client';
   return isPod(place) ? `default/${place}` : place;
+}
+
+function isAlias(place: Place): place is (typeof ALIASES)[number] {
+  return ALIASES.includes(place as (typeof ALIASES)[number]);
 }
 
 export function isPod(place: string): place is PodName {
@@ -50,7 +55,7 @@ export function isPod(place: string): place is PodName {
 export function addressOf(place: Place, family: IPFamily): string {
   const of = ({ ipv4, ipv6 = '' }: { ipv4: string; ipv6?: string }) => (family === 'IPv4' ? ipv4 : ipv6);
   if (place === 'client') return of(TOPOLOGY.client);
-  if (place === 'stranger') return crowd(family, 1)[0] ?? '';
+  if (isAlias(place)) return crowd(family, ALIASES.length)[ALIASES.indexOf(place)] ?? '';
   return of(isPod(place) ? podAddresses(place) : nodeOf(place));
 }
 
@@ -66,7 +71,7 @@ export const CROWD = 40;
 /** The place that an address belongs to; the address itself when nobody has it. */
 export function placeAt(text: string): string {
   const address = parseAddress(text)?.ip ?? text;
-  for (const place of [...NODES, ...PODS, 'client', 'stranger'] as Place[]) {
+  for (const place of [...NODES, ...PODS, 'client', ...ALIASES] as Place[]) {
     const known = [addressOf(place, 'IPv4'), addressOf(place, 'IPv6')];
     if (known.some((other) => parseAddress(other)?.ip === address)) return place;
   }

@@ -1,3 +1,4 @@
+import type { IPFamily } from '../../../src/objects/meta.ts';
 import type { Draft } from './cluster.ts';
 import type { Outcome } from './outcome.ts';
 import type { NodeName, Place } from './places.ts';
@@ -6,6 +7,8 @@ import type { Destination } from './world.ts';
 /** A Service in one state of the world, and what becomes of packets to it. */
 export interface Situation extends Omit<Draft, 'number' | 'name'> {
   title: string;
+  /** Absent: both. */
+  family?: IPFamily;
   rows: readonly (readonly [from: Place, to: Destination, expected: Outcome])[];
 }
 

@@ -110,7 +110,7 @@ export class World {
       transport,
       ...addressed(draft, to, family),
       // The client's machine has many addresses.
-      ...((from === 'client' || from === 'stranger') && { from: addressOf(from, family) }),
+      ...(from !== undefined && hostOf(from) === 'client' && { from: addressOf(from, family) }),
     };
   }
 

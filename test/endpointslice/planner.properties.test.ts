@@ -14,6 +14,7 @@ import type { Pod } from '../../src/objects/pod.ts';
 import type { Service } from '../../src/objects/service.ts';
 import { HTTP, node, pod, service, slice } from './support/build.ts';
 import { allWrites, carryOutWrite } from './support/carry-out.ts';
+import { type Described, type Desired, upstreamWrites } from './support/upstream-writes.ts';
 
 interface World {
   service: Service;
@@ -166,6 +167,53 @@ const readyNames = (slices: readonly EndpointSlice[], family: string) =>
       .flatMap((s) => s.endpoints.filter((e) => e.conditions?.ready).map((e) => `${e.addresses}|${e.targetRef?.name}`)),
   );
 
+function withoutHints({
+  metadata: { annotations: _, ...metadata },
+  spec: { trafficDistribution: __, ...spec },
+}: Service): Service {
+  return { metadata, spec };
+}
+
+/** A slice as the model of upstream's counting wants it. */
+function describeSlice(s: EndpointSlice, of: Service): Described {
+  const { tier } = s.metadata.labels ?? {};
+  const labelsDiffer = tier !== of.metadata.labels?.tier;
+  return {
+    ports: `${s.ports[0]?.port ?? 'none'}`,
+    endpoints: s.endpoints.map((e) => [
+      `${e.addresses}|${e.targetRef?.name}`,
+      [
+        e.targetRef?.uid,
+        e.nodeName,
+        e.zone,
+        e.conditions?.ready,
+        e.conditions?.serving,
+        e.conditions?.terminating,
+      ].join(),
+    ]),
+    owned: s.metadata.ownerReferences?.[0]?.uid === of.metadata.uid,
+    labelsDiffer,
+    isPlaceholder: s.endpoints.length === 0 && s.ports.length === 0 && !labelsDiffer,
+  };
+}
+
+/** What the slices of one family should hold, by port; every Pod with an address makes its port wanted. */
+function desiredOf(w: World, family: string): Desired {
+  const desired: Desired = new Map();
+  for (const p of w.pods) {
+    if (p.status.phase === 'Failed' || !p.status.podIPs?.length) continue;
+    const target = w.service.spec.ports?.[0]?.targetPort;
+    const port = `${(target === 'web' ? p.spec.containers?.[0]?.ports?.[0]?.containerPort : target) ?? 'none'}`;
+    const group = desired.get(port) ?? new Map<string, string>();
+    desired.set(port, group);
+    for (const line of oracle({ ...w, pods: [p] })) {
+      const [type, , ip, name, ...rest] = line.split(',');
+      if (type === family) group.set(`${ip}|${name}`, rest.join());
+    }
+  }
+  return desired;
+}
+
 /** Every order of the updates, between the creates and the deletes. */
 function orders(writes: readonly PlannedWrite[]): PlannedWrite[][] {
   const permute = (items: PlannedWrite[]): PlannedWrite[][] =>
@@ -288,6 +336,29 @@ describe('the planner, for any sequence of worlds', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('creates, updates and deletes exactly as many slices as upstream, hints and order of writes aside', () => {
+    fc.assert(
+      fc.property(fc.array(world, { minLength: 1, maxLength: 5 }), options, (worlds, opts) => {
+        const ours = { ...opts, mergeSparse: false, zeroGap: false };
+        let slices: EndpointSlice[] = [slice('stale', { ownerUid: 'before', endpoints: [] })];
+        for (const w of worlds) {
+          const plain = { ...w, service: withoutHints(w.service) };
+          const p = plan(plain, slices, ours);
+          for (const { addressType, writes } of p.families) {
+            const existing = slices
+              .filter((s) => s.addressType === addressType)
+              .map((s) => describeSlice(s, plain.service));
+            const counts = upstreamWrites(existing, desiredOf(plain, addressType), opts.maxEndpointsPerSlice);
+            const of = (op: PlannedWrite['op']) => writes.filter((write) => write.op === op).length;
+            expect({ create: of('create'), update: of('update'), delete: of('delete') }).toEqual(counts);
+          }
+          slices = allWrites(p).reduce(carryOutWrite, slices);
+        }
+      }),
+      { numRuns: 400 },
     );
   });
 

@@ -26,7 +26,7 @@ export const configMapKind: KindDefinition = {
   categories: [],
   subresources: [],
   decode: decoderOf('V1ConfigMap'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1ConfigMap', {
     validate: (object) => validateConfigMap(asConfig(object)),
     validateUpdate: (object, before) => [
       ...validateConfigMap(asConfig(object)),

@@ -38,7 +38,7 @@ export const endpointsKind: KindDefinition = {
   createOnUpdate: true,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   decode: decoderOf('V1Endpoints'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Endpoints', {
     setDefaults(object) {
       for (const { ports = [] } of subsetsOf(object)) for (const port of ports) port.protocol ||= 'TCP';
     },

@@ -21,7 +21,7 @@ export const leaseKind: KindDefinition = {
   createOnUpdate: true,
   needsResourceVersion: true,
   decode: decoderOf('V1Lease'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Lease', {
     prepareForCreate: dropElectionFields,
     prepareForUpdate: dropElectionFields,
     validate: validateLease,

@@ -25,7 +25,7 @@ export const namespaceKind: KindDefinition = {
   subresources: ['status'],
   nameForm: 'label',
   decode: decoderOf('V1Namespace'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Namespace', {
     prepareForCreate(object) {
       const asked = asNamespace(object).spec?.finalizers ?? [];
       object.spec = { finalizers: asked.includes('kubernetes') ? asked : [...asked, 'kubernetes'] };
@@ -52,8 +52,6 @@ export const namespaceKind: KindDefinition = {
     columns: [nameColumn, column('Status', 'Active or Terminating.'), ageColumn],
     row: (object, now) => [nameCell(object), asNamespace(object).status.phase ?? '', ageCell(object, now)],
     selectableFields: { 'status.phase': (object) => asNamespace(object).status.phase ?? '' },
-    mergeKeys: { 'status.conditions': 'type' },
-    applyKeys: { 'spec.finalizers': [] },
   }),
 };
 

@@ -55,7 +55,7 @@ function roleKind(kind: string, plural: string, namespaced: boolean): KindDefini
     namespaced,
     createOnUpdate: true,
     decode: decoderOf(`V1${kind}`),
-    strategy: strategyOf({
+    strategy: strategyOf(`V1${kind}`, {
       validate,
       validateUpdate: validate,
       columns: [nameColumn, { ...column('Created At', 'When the object was created.'), type: 'date' }],
@@ -98,7 +98,7 @@ function bindingKind(kind: string, plural: string, namespaced: boolean): KindDef
     namespaced,
     createOnUpdate: true,
     decode: decoderOf(`V1${kind}`),
-    strategy: strategyOf({
+    strategy: strategyOf(`V1${kind}`, {
       setDefaults(object) {
         const { roleRef, subjects = [] } = object as BindingObject;
         roleRef.apiGroup ||= group;

@@ -35,7 +35,7 @@ export const secretKind: KindDefinition = {
   categories: [],
   subresources: [],
   decode: decoderOf('V1Secret'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Secret', {
     setDefaults(object) {
       const secret = asSecret(object);
       secret.type ||= 'Opaque';

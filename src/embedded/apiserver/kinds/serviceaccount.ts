@@ -15,9 +15,8 @@ export const serviceAccountKind: KindDefinition = {
   subresources: [],
   returnsDeleted: true,
   decode: decoderOf('V1ServiceAccount'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1ServiceAccount', {
     columns: [nameColumn, ageColumn],
     row: (object, now) => [nameCell(object), ageCell(object, now)],
-    mergeKeys: { secrets: 'name' },
   }),
 };

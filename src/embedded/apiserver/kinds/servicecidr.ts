@@ -22,7 +22,7 @@ export const serviceCIDRKind: KindDefinition = {
   categories: [],
   subresources: ['status'],
   decode: decoderOf('V1ServiceCIDR'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1ServiceCIDR', {
     prepareForCreate(object) {
       object.status = {};
     },
@@ -36,8 +36,6 @@ export const serviceCIDRKind: KindDefinition = {
     validateUpdate: (object, before) => validateCIDRChange(cidrsOf(object), cidrsOf(before)),
     columns: [nameColumn, column('CIDRs', 'Where addresses come from.'), ageColumn],
     row: (object, now) => [nameCell(object), cidrsOf(object).join(','), ageCell(object, now)],
-    mergeKeys: { 'status.conditions': 'type' },
-    applyKeys: { 'spec.cidrs': [] },
   }),
 };
 

@@ -1,17 +1,13 @@
 import { cloneJson } from '../json.ts';
 import type { Cause, RawObject, Strategy, StrategyContext } from '../kind.ts';
-
-/** Merge keys that every kind shares, because they stand in `metadata` (meta/v1 ObjectMeta). */
-export const metadataMergeKeys: Record<string, string> = {
-  'metadata.finalizers': '',
-  'metadata.ownerReferences': 'uid',
-};
+import { patchKeysOf } from './schema/keys.ts';
 
 /** What a kind states about itself; everything left out does nothing. `columns` and `row` have no sensible default. */
-export type StrategyRules = Partial<Omit<Strategy, 'columns' | 'row' | 'mergeKeys'>> &
-  Pick<Strategy, 'columns' | 'row'> & { mergeKeys?: Record<string, string> };
+export type StrategyRules = Partial<Omit<Strategy, 'columns' | 'row' | 'mergeKeys' | 'applyKeys'>> &
+  Pick<Strategy, 'columns' | 'row'>;
 
-export function strategyOf(rules: StrategyRules): Strategy {
+/** @param className the kind's type in @kubernetes/client-node, from which follows how patches merge it */
+export function strategyOf(className: string, rules: StrategyRules): Strategy {
   return {
     prepareForCreate: nothing,
     setDefaults: nothing,
@@ -19,7 +15,7 @@ export function strategyOf(rules: StrategyRules): Strategy {
     prepareForUpdate: nothing,
     validateUpdate: noCauses,
     ...rules,
-    mergeKeys: { ...metadataMergeKeys, ...rules.mergeKeys },
+    ...patchKeysOf(className),
   };
 }
 

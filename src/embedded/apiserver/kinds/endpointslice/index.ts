@@ -20,7 +20,7 @@ export const endpointSliceKind: KindDefinition = {
   categories: [],
   subresources: [],
   decode: decoderOf('V1EndpointSlice'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1EndpointSlice', {
     prepareForCreate(object) {
       dropTopology(asSlice(object), undefined);
       countGeneration(object, undefined);
@@ -63,7 +63,6 @@ export const endpointSliceKind: KindDefinition = {
         ageCell(object, now),
       ];
     },
-    applyKeys: { 'endpoints[].addresses': [''] },
   }),
 };
 

@@ -45,7 +45,7 @@ export const coreEventKind: KindDefinition = {
   categories: [],
   subresources: [],
   decode: decoderOf('CoreV1Event'),
-  strategy: strategyOf({
+  strategy: strategyOf('CoreV1Event', {
     validate: (object) => validateEvent(asEvent(object), 'reportingComponent'),
     validateUpdate: (object) => validateEvent(asEvent(object), 'reportingComponent'),
     columns: eventColumns,
@@ -65,7 +65,7 @@ export const eventsEventKind: KindDefinition = {
   categories: [],
   subresources: [],
   decode: decoderOf('EventsV1Event'),
-  strategy: strategyOf({
+  strategy: strategyOf('EventsV1Event', {
     validate: (object) => validateNewEvent(asEvent(toCoreForm(object))),
     validateUpdate: (object, before) =>
       validateEventChange(asEvent(toCoreForm(object)), asEvent(toCoreForm(cloneJson(before)))),

@@ -16,7 +16,7 @@ export const nodeKind: KindDefinition = {
   categories: [],
   subresources: ['status'],
   decode: decoderOf('V1Node'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Node', {
     prepareForCreate: (object) => taintAsNotReady(asNode(object).spec),
     setDefaults(object) {
       const { spec, status } = asNode(object);
@@ -61,7 +61,6 @@ export const nodeKind: KindDefinition = {
       ];
     },
     selectableFields: { 'spec.unschedulable': (object) => String(asNode(object).spec.unschedulable ?? false) },
-    mergeKeys: { 'spec.podCIDRs': '', 'status.addresses': 'type', 'status.conditions': 'type' },
   }),
 };
 

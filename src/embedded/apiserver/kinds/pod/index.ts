@@ -5,7 +5,6 @@ import { countGeneration, keepSpec, keepStatus, strategyOf } from '../strategy.t
 import { setPodDefaults } from './admission.ts';
 import { podColumns, podRow } from './columns.ts';
 import { setPodSpecDefaults } from './defaults.ts';
-import { podSpecApplyKeys, podSpecMergeKeys } from './merge-keys.ts';
 import { initialStatus, keepStatusInvariants } from './status.ts';
 import { asPod, type PodObject } from './types.ts';
 import { validateNewPod, validatePodSpec } from './validate-spec.ts';
@@ -23,7 +22,7 @@ export const podKind: KindDefinition = {
   subresources: ['status', 'binding'],
   returnsDeleted: true,
   decode: decoderOf('V1Pod'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Pod', {
     prepareForCreate(object, { now }) {
       const pod = asPod(object);
       setDefaults(pod);
@@ -74,14 +73,6 @@ export const podKind: KindDefinition = {
       'status.podIPs': () => '',
       'status.nominatedNodeName': (object) => asPod(object).status.nominatedNodeName ?? '',
     },
-    mergeKeys: {
-      ...podSpecMergeKeys('spec'),
-      'status.conditions': 'type',
-      'status.podIPs': 'ip',
-      'status.hostIPs': 'ip',
-      'status.resourceClaimStatuses': 'name',
-    },
-    applyKeys: { ...podSpecApplyKeys('spec'), 'status.hostIPs': [] },
   }),
 };
 

@@ -18,6 +18,8 @@ export interface Field {
 
 /** The shape of one API type. */
 export interface Model {
+  /** As @kubernetes/client-node calls it: `V1ServicePort`. */
+  className: string;
   /** As the API calls it: `ServicePort`. */
   name: string;
   fields: ReadonlyMap<string, Field>;
@@ -33,7 +35,7 @@ export function modelOf(className: string): Model {
   const known = models.get(className);
   if (known) return known;
   const fields = new Map<string, Field>();
-  const model: Model = { name: className.replace(/^(Core|Discovery|Events|Rbac)?V1/, ''), fields };
+  const model: Model = { className, name: className.replace(/^(Core|Discovery|Events|Rbac)?V1/, ''), fields };
   models.set(className, model);
   const optional = new Set((optionalScalars[className] ?? '').split(' '));
   const required = new Set((requiredScalars[className] ?? '').split(' '));

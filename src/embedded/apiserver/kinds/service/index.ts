@@ -28,7 +28,7 @@ export function serviceKind(network: ServiceNetwork): KindDefinition {
     createOnUpdate: true,
     returnsDeleted: true,
     decode: decoderOf('V1Service'),
-    strategy: strategyOf({
+    strategy: strategyOf('V1Service', {
       prepareForCreate(object) {
         const service = asService(object);
         service.status = { loadBalancer: {} };
@@ -74,8 +74,6 @@ export function serviceKind(network: ServiceNetwork): KindDefinition {
         'spec.clusterIP': (object) => asService(object).spec.clusterIP ?? '',
         'spec.type': (object) => asService(object).spec.type ?? '',
       },
-      mergeKeys: { 'spec.ports': 'port', 'status.conditions': 'type' },
-      applyKeys: { 'spec.ports': ['port', 'protocol'], 'spec.selector': [] },
     }),
   };
 }

@@ -2,7 +2,6 @@ import { cloneJson, equalJson } from '../../json.ts';
 import type { Cause, KindDefinition, RawObject } from '../../kind.ts';
 import { ageCell, ageColumn, column, nameCell, nameColumn } from '../columns.ts';
 import { setPodSpecDefaults } from '../pod/defaults.ts';
-import { podSpecApplyKeys, podSpecMergeKeys } from '../pod/merge-keys.ts';
 import { decoderOf } from '../schema/decode.ts';
 import { countGeneration, keepSpec, keepStatus, strategyOf } from '../strategy.ts';
 import { invalid } from '../validation/causes.ts';
@@ -22,7 +21,7 @@ export const deploymentKind: KindDefinition = {
   categories: ['all'],
   subresources: ['status', 'scale'],
   decode: decoderOf('V1Deployment'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1Deployment', {
     prepareForCreate(object) {
       asWorkload(object).status = {};
       countGeneration(object, undefined);
@@ -73,14 +72,8 @@ export const deploymentKind: KindDefinition = {
         ...templateCells(spec),
       ];
     },
-    mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), ...templateMetaKeys(), 'status.conditions': 'type' },
-    applyKeys: { ...podSpecApplyKeys('spec.template.spec'), 'spec.selector': [] },
   }),
 };
-
-export function templateMetaKeys(): Record<string, string> {
-  return { 'spec.template.metadata.finalizers': '', 'spec.template.metadata.ownerReferences': 'uid' };
-}
 
 /** The status of a Deployment is the controller's; the labels stay the user's. */
 function keepLabels(object: RawObject, before: RawObject): void {

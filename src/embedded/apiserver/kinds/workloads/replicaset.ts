@@ -2,11 +2,9 @@ import { equalJson } from '../../json.ts';
 import type { Cause, KindDefinition, TableColumn } from '../../kind.ts';
 import { ageCell, ageColumn, column, nameCell, nameColumn } from '../columns.ts';
 import { setPodSpecDefaults } from '../pod/defaults.ts';
-import { podSpecApplyKeys, podSpecMergeKeys } from '../pod/merge-keys.ts';
 import { decoderOf } from '../schema/decode.ts';
 import { countGeneration, keepSpec, keepStatus, strategyOf } from '../strategy.ts';
 import { templateCells, templateColumns } from './columns.ts';
-import { templateMetaKeys } from './deployment.ts';
 import { asWorkload, type WorkloadSpec, type WorkloadStatus } from './types.ts';
 import { validateCounts, validateNotNegative, validateSameSelector, validateTemplateAndSelector } from './validate.ts';
 
@@ -26,7 +24,7 @@ export const replicaSetKind: KindDefinition = {
   categories: ['all'],
   subresources: ['status', 'scale'],
   decode: decoderOf('V1ReplicaSet'),
-  strategy: strategyOf({
+  strategy: strategyOf('V1ReplicaSet', {
     prepareForCreate(object) {
       asWorkload(object).status = { replicas: 0 };
       countGeneration(object, undefined);
@@ -68,8 +66,6 @@ export const replicaSetKind: KindDefinition = {
         ...templateCells(spec),
       ];
     },
-    mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), ...templateMetaKeys(), 'status.conditions': 'type' },
-    applyKeys: { ...podSpecApplyKeys('spec.template.spec'), 'spec.selector': [] },
   }),
 };
 

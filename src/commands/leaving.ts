@@ -1,4 +1,7 @@
-/** The reason with which `leavingSignal()` aborts: the person at the terminal, or a service manager, wants an orderly end. */
+/**
+ * The reason with which `leavingSignal()` aborts: the person at the terminal, or a service manager, wants an orderly end, or
+ * nobody reads our output any more.
+ */
 export class Leaving extends Error {
   readonly signal: NodeJS.Signals;
 
@@ -9,7 +12,7 @@ export class Leaving extends Error {
 
   /** Exit code of a process that a signal ended, as shells count them. */
   get exitCode(): number {
-    return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[this.signal as string] ?? 1;
+    return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 }[this.signal as string] ?? 1;
   }
 }
 
@@ -19,5 +22,10 @@ export function leavingSignal(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => leaving.abort(new Leaving(signal)));
   }
+  // Node ignores SIGPIPE; a closed pipe (`slicewise demo | head`) shows as an error of the stream.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    leaving.abort(new Leaving('SIGPIPE'));
+  });
   return leaving.signal;
 }

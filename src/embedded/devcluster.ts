@@ -11,6 +11,7 @@ import { type NodeSpec, planTopology } from './hosts/topology.ts';
 import { HostsPodRuntime } from './kubelet/hosts-runtime.ts';
 import { MemoryPodRuntime } from './kubelet/memory-runtime.ts';
 import { startWorkload } from './kubelet/workload.ts';
+import { UndoStack } from './undo-stack.ts';
 
 export interface DevClusterOptions {
   /** How many nodes; the first is the control plane. 0: an API server and nothing else. */
@@ -43,10 +44,7 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
   const topology = planTopology(specs.length > 0 ? specs : [{ name: 'unused', zone: 'none' }]);
   const out = options.kubeconfigOut === undefined ? undefined : resolve(options.kubeconfigOut);
   if (out !== undefined) assertReplaceable(out);
-  const stack: (() => unknown)[] = [];
-  const stop = async () => {
-    for (let undo = stack.pop(); undo; undo = stack.pop()) await undo();
-  };
+  const stack = new UndoStack();
   try {
     const api = await startApiServer({ port, extraNames: realHosts ? [topology.wire.ipv4] : [] });
     stack.push(() => api.stop());
@@ -72,10 +70,9 @@ export async function startDevCluster(options: DevClusterOptions): Promise<DevCl
       });
       stack.push(() => workload.stop());
     }
-    return { api, kubeconfig, hosts, stop };
+    return { api, kubeconfig, hosts, stop: () => stack.undo() };
   } catch (error) {
-    await stop();
-    throw error;
+    return stack.undoAndThrow(error);
   }
 }
 

@@ -20,9 +20,12 @@ export async function memoryWalk(options: { out: Narrator; signal: AbortSignal; 
       out.command(`export KUBECONFIG=${world.kubeconfig}`);
       await untilAborted(signal);
     }
-  } finally {
-    await world.stop();
+  } catch (error) {
+    // Whatever goes wrong while leaving, this was the cause.
+    await world.stop().catch(() => undefined);
+    throw error;
   }
+  await world.stop();
   out.blank();
   out.holds(
     `${out.style('bold', 'all stations passed')} in ${(out.elapsedMs / 1000).toFixed(1)} s, with rules computed only`,

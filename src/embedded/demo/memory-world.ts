@@ -13,6 +13,7 @@ import { startApiServer } from '../apiserver/server.ts';
 import { MemoryHosts } from '../hosts/memory-hosts.ts';
 import { MemoryPodRuntime } from '../kubelet/memory-runtime.ts';
 import { startWorkload } from '../kubelet/workload.ts';
+import { UndoStack } from '../undo-stack.ts';
 import { CheckFailed } from './check.ts';
 import { computedRules } from './computed-rules.ts';
 import type { Narrator } from './narrator.ts';
@@ -28,14 +29,7 @@ export interface MemoryWorld extends ClusterView {
 export async function startMemoryWorld(options: { out: Narrator; signal: AbortSignal }): Promise<MemoryWorld> {
   const { out, signal } = options;
   const topology = DEMO_TOPOLOGY;
-  const stack: (() => Promise<unknown>)[] = [];
-  let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= (async () => {
-      for (const undo of stack.reverse()) await undo();
-    })();
-    return stopping;
-  };
+  const stack = new UndoStack();
   try {
     const hosts = new MemoryHosts({ topology });
     stack.push(() => hosts.stop());
@@ -80,7 +74,7 @@ export async function startMemoryWorld(options: { out: Narrator; signal: AbortSi
       client,
       signal,
       kubeconfig,
-      stop,
+      stop: () => stack.undo(),
       rules: async (name) => {
         const node = topology.nodes.find((candidate) => candidate.name === name);
         if (!node) throw new CheckFailed(`there is no node "${name}"`);
@@ -88,7 +82,6 @@ export async function startMemoryWorld(options: { out: Narrator; signal: AbortSi
       },
     };
   } catch (error) {
-    await stop();
-    throw error;
+    return stack.undoAndThrow(error);
   }
 }

@@ -41,8 +41,10 @@ export async function walk(options: WalkOptions): Promise<void> {
     keptMs = out.elapsedMs - walked;
     out.title(`${STEPS.length + 1}. Leaving`);
     await leave(world, out);
-  } finally {
-    await world.stop();
+  } catch (error) {
+    // Whatever goes wrong while leaving, this was the cause.
+    await world.stop().catch(() => undefined);
+    throw error;
   }
   out.blank();
   out.holds(`${out.style('bold', 'all stations passed')} in ${((out.elapsedMs - keptMs) / 1000).toFixed(1)} s`);

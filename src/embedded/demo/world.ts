@@ -10,9 +10,11 @@ import type { Ability } from '../hosts/prerequisites.ts';
 import { planTopology, type Topology } from '../hosts/topology.ts';
 import { HostsPodRuntime } from '../kubelet/hosts-runtime.ts';
 import { startWorkload, type Workload } from '../kubelet/workload.ts';
+import { UndoStack } from '../undo-stack.ts';
 import { CheckFailed } from './check.ts';
 import type { Narrator } from './narrator.ts';
 import { StatusTimes } from './status-times.ts';
+import { aborted } from './until.ts';
 import type { ClusterView } from './view.ts';
 
 export const DEMO_TOPOLOGY: Topology = planTopology([
@@ -37,6 +39,8 @@ export interface World extends ClusterView {
 
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
 const API_PORT = 6443;
+/** How long a controller or proxier may take until it is synced. */
+const START_MS = 30_000;
 
 export interface WorldOptions {
   ability: Ability;
@@ -51,21 +55,19 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const topology = DEMO_TOPOLOGY;
   const broken = new AbortController();
   const signal = AbortSignal.any([options.signal, broken.signal]);
-  const stack: (() => Promise<unknown>)[] = [];
-  let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= (async () => {
-      for (const undo of stack.reverse()) await undo();
-    })();
-    return stopping;
-  };
+  const stack = new UndoStack();
 
   /** A process that has to last: its end breaks the world. */
   const lasting = async (host: string, args: string[], started: RegExp): Promise<HostProcess> => {
     const process_ = await hosts.spawn(host, [process.execPath, MAIN, ...args]);
-    await process_.waitForLine(started);
+    const timeout = AbortSignal.timeout(START_MS);
+    const given = aborted(AbortSignal.any([signal, timeout]));
+    await Promise.race([process_.waitForLine(started), given]).catch((error: unknown) => {
+      if (error !== timeout.reason) throw error;
+      throw new CheckFailed(`"slicewise ${args[0]}" on ${host} was not synced within ${START_MS / 1000} s`);
+    });
     void process_.exited.then(({ code, signal: by }) => {
-      if (stopping) return;
+      if (stack.begun) return;
       const last = process_.recentLines.slice(-5).join('\n');
       broken.abort(new CheckFailed(`"slicewise ${args[0]}" on ${host} ended (${by ?? `code ${code}`}):\n${last}`));
     });
@@ -142,10 +144,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       proxiers: new Map(proxiers),
       statusTimes,
       signal,
-      stop,
+      stop: () => stack.undo(),
     };
   } catch (error) {
-    await stop();
-    throw error;
+    return stack.undoAndThrow(error);
   }
 }

@@ -36,6 +36,7 @@ const UNSHARE = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount
 /** Does once, in namespaces that vanish at once, each thing that may be forbidden. */
 const PROBE = `mount -t tmpfs probe /tmp && : > /tmp/ns && unshare --net=/tmp/ns true &&
 ip link add br0 type bridge && ip link add v0 type veth peer name v1 netns /tmp/ns &&
+nsenter --net=/tmp/ns -- sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward' &&
 nsenter --net=/tmp/ns -- iptables -t nat -A OUTPUT -m statistic --mode random --probability 0.5 -j RETURN`;
 
 export interface Probe {

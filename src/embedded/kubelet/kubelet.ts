@@ -86,7 +86,9 @@ export class Kubelet {
     this.#leaseTimer?.cancel();
     await this.#pods.stop();
     await this.#loop.stop();
-    await Promise.all([...this.#running].map(([key, running]) => this.#tearDown(key, running, 0)));
+    // Every Pod is ended, also when one cannot be.
+    const ends = await Promise.allSettled([...this.#running].map(([key, pod]) => this.#tearDown(key, pod, 0)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   async #register(): Promise<void> {

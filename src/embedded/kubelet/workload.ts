@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type { NodeAddresses, Topology } from '../hosts/topology.ts';
+import { UndoStack } from '../undo-stack.ts';
 import { ClusterCache } from './cluster-cache.ts';
 import { deploymentController } from './deployment-controller.ts';
 import { Kubelet, type KubeletOptions } from './kubelet.ts';
@@ -45,19 +46,17 @@ export async function startWorkload(options: WorkloadOptions): Promise<Workload>
   const loops = [nodeController, deploymentController, replicaSetController, scheduler].map((create) =>
     create({ ...shared, cache }),
   );
-  const stop = async () => {
-    // Controllers first, so that nothing replaces the Pods that the kubelets end.
-    await cache.stop();
-    await Promise.all(loops.map((loop) => loop.stop()));
-    await Promise.all(kubelets.map((kubelet) => kubelet.stop()));
-  };
+  const stack = new UndoStack();
+  for (const kubelet of kubelets) stack.push(() => kubelet.stop());
+  // Controllers first, so that nothing replaces the Pods that the kubelets end.
+  for (const loop of loops) stack.push(() => loop.stop());
+  stack.push(() => cache.stop());
   try {
     cache.start();
     await Promise.all([cache.synced(), ...kubelets.map((kubelet) => kubelet.start())]);
   } catch (error) {
-    await stop();
-    throw error;
+    return stack.undoAndThrow(error);
   }
   for (const loop of loops) loop.start();
-  return { stop };
+  return { stop: () => stack.undo() };
 }

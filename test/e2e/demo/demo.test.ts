@@ -136,7 +136,7 @@ describe('slicewise demo', () => {
   it.skipIf(!ability.able)('says what broke when a part ends on its own', { timeout: LIMIT_MS }, async () => {
     run = startDemo([]);
     const traces = await tracesOfDemo(run);
-    await run.line(/1\. A Deployment/);
+    await run.line(/2\. Who answers/);
     const unshare = childOf(run.child.pid ?? 0, 'unshare');
     process.kill(unshare.pid, 'SIGKILL');
     const { code, stderr } = await run.exited;

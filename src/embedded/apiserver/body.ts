@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { parse as parseYaml } from 'yaml';
+import { type DocumentOptions, type ParseOptions, parse as parseYaml, type SchemaOptions } from 'yaml';
 import { isRecord, type JsonRecord } from './json.ts';
 import { decodeProtobuf } from './protobuf/decode.ts';
 import { badRequest, StatusError } from './status.ts';
@@ -70,9 +70,20 @@ function brief(text: string): string {
   return text === '' ? '<empty>' : text.slice(0, 64);
 }
 
+/** The real server reads YAML 1.1 (`y` and `on` are true), but neither its timestamps nor its base 60 numbers. */
+const yamlOptions: ParseOptions & DocumentOptions & SchemaOptions = {
+  version: '1.1',
+  customTags: (tags) =>
+    tags.filter(
+      (tag) =>
+        typeof tag === 'string' ||
+        (tag.tag !== 'tag:yaml.org,2002:timestamp' && !('format' in tag && tag.format === 'TIME')),
+    ),
+};
+
 export function parseAnyYaml(text: string): unknown {
   try {
-    return text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text);
+    return text.trimStart().startsWith('{') ? JSON.parse(text) : parseYaml(text, yamlOptions);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`);

@@ -196,7 +196,8 @@ class Harness implements TestServer {
   async call(method: Method, path: string, call: Call = {}): Promise<Answer> {
     const response = await this.#send(method, path, call);
     const text = await response.body.text();
-    const isJson = String(response.headers['content-type'] ?? '').includes('json');
+    // The real server calls its OpenAPI index plain text.
+    const isJson = text.startsWith('{') || String(response.headers['content-type'] ?? '').includes('json');
     return { status: response.statusCode, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
   }
 

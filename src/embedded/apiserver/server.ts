@@ -60,6 +60,7 @@ export interface ApiServer {
   writeKubeconfig(path: string, server?: string): Promise<void>;
   /** Serves the connections of a listener that was made elsewhere, with the same certificate. */
   addServer(handle: ListenHandle): Promise<void>;
+  /** Ends all watches in the orderly way and closes all listeners. Calling it again does nothing more. */
   stop(): Promise<void>;
 }
 
@@ -110,6 +111,12 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   if (address === null || typeof address === 'string') throw new Error(`no TCP address: ${String(address)}`);
   const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   const url = `${tls ? 'https' : 'http'}://${shown}:${address.port}`;
+  const stopAll = async () => {
+    for (const stop of stopControllers) stop();
+    for (const stream of watches.of()) stream.end();
+    await Promise.all(listeners.map(close));
+  };
+  let stopping: Promise<void> | undefined;
   return {
     url,
     caData: certificate?.ca,
@@ -121,10 +128,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     addServer: async (handle) => {
       await listen(handle);
     },
-    stop: async () => {
-      for (const stop of stopControllers) stop();
-      for (const stream of watches.of()) stream.end();
-      await Promise.all(listeners.map(close));
+    stop: () => {
+      stopping ??= stopAll();
+      return stopping;
     },
   };
 }

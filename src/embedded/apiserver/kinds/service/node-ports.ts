@@ -25,7 +25,7 @@ export function allocateNodePorts(
 ): Cause[] {
   const { spec } = service;
   const ports = mayHaveNodePorts(spec) ? (spec.ports ?? []) : [];
-  const own = new Set(before ? nodePortsOf(before) : []);
+  const own = before ? nodePortsOf(before) : new Set<number>();
   const isOpen = (port: ServicePort): boolean => !port.nodePort && wantsNodePorts(spec);
   const asksForNew = ports.some((port) => isOpen(port) || (port.nodePort && !own.has(port.nodePort)));
   if (!asksForNew && !needsHealthCheckPort(spec)) return [];

@@ -2,31 +2,38 @@ import type { StrategyContext } from '../../kind.ts';
 import { canonicalAddress } from '../validation/addresses.ts';
 import { asService, noClusterIP, type ServiceObject } from './types.ts';
 
-/** A few look-ups scan; many (a nearly full range) are worth an index. */
+/** A few look-ups go through all Services; many (a nearly full range) are worth an index. */
 const scansBeforeIndex = 3;
 
-/** Membership in a collection that is dear to copy. */
-function memberOf<T>(values: () => Iterable<T>): (value: T) => boolean {
-  let calls = 0;
+type Visit<T> = (value: T) => boolean;
+
+/** Membership in a collection that is dear to copy. @param some calls its argument with each value until it says true */
+function memberOf<T>(some: (visit: Visit<T>) => boolean): (value: T) => boolean {
+  let scans = 0;
   let index: Set<T> | undefined;
   return (value) => {
-    if (++calls > scansBeforeIndex) {
-      index ??= new Set(values());
-      return index.has(value);
+    if (++scans <= scansBeforeIndex) return some((item) => item === value);
+    if (!index) {
+      const all = new Set<T>();
+      some((item) => {
+        all.add(item);
+        return false;
+      });
+      index = all;
     }
-    for (const item of values()) if (item === value) return true;
-    return false;
+    return index.has(value);
   };
 }
 
 /** Whether an address (in canonical form) is some Service's. */
 export function takenAddresses(context: StrategyContext): (address: string) => boolean {
-  return memberOf(function* () {
+  return memberOf((visit) => {
     for (const stored of context.list('services')) {
       for (const address of asService(stored).spec.clusterIPs ?? []) {
-        if (address !== noClusterIP) yield canonical(address);
+        if (address !== noClusterIP && visit(canonical(address))) return true;
       }
     }
+    return false;
   });
 }
 
@@ -37,14 +44,25 @@ export function canonical(address: string): string {
 
 /** Whether a node port belongs to a Service other than `service`. */
 export function takenNodePorts(context: StrategyContext, service: ServiceObject): (port: number) => boolean {
-  return memberOf(function* () {
+  return memberOf((visit) => {
     for (const stored of context.list('services')) {
-      if (stored.metadata.uid !== service.metadata.uid) yield* nodePortsOf(asService(stored));
+      if (stored.metadata.uid !== service.metadata.uid && someNodePort(asService(stored), visit)) return true;
     }
+    return false;
   });
 }
 
-export function* nodePortsOf({ spec }: ServiceObject): Iterable<number> {
-  for (const port of spec.ports ?? []) if (port.nodePort) yield port.nodePort;
-  if (spec.healthCheckNodePort) yield spec.healthCheckNodePort;
+function someNodePort({ spec }: ServiceObject, visit: Visit<number>): boolean {
+  if (spec.healthCheckNodePort && visit(spec.healthCheckNodePort)) return true;
+  for (const port of spec.ports ?? []) if (port.nodePort && visit(port.nodePort)) return true;
+  return false;
+}
+
+export function nodePortsOf(service: ServiceObject): Set<number> {
+  const ports = new Set<number>();
+  someNodePort(service, (port) => {
+    ports.add(port);
+    return false;
+  });
+  return ports;
 }

@@ -44,7 +44,7 @@ export function parseCidr(text: string): Cidr | undefined {
   const [address = '', length = '', ...rest] = text.split('/');
   const family = familyOf(address);
   const prefix = Number(length);
-  if (family === undefined || rest.length > 0 || !/^\d{1,3}$/.test(length)) return undefined;
+  if (family === undefined || rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(length)) return undefined;
   if (prefix > (family === 'IPv4' ? 32 : 128)) return undefined;
   return { family, base: addressToNumber(address), prefix };
 }
@@ -67,9 +67,8 @@ export function addressSyntax(value: string): string[] {
 export function cidrSyntax(value: string): string[] {
   const cidr = parseCidr(value);
   if (!cidr) {
-    const [address = '', length = ''] = value.split('/');
-    const zeros = /^\d+$/.test(length) && (hasLeadingZeros(address) || (familyOf(address) && /^0\d/.test(length)));
-    if (zeros) return ['must not have leading 0s in IP or prefix length'];
+    const plain = value.replace(/(^|[./])0+(?=\d)/g, '$1');
+    if (plain !== value && parseCidr(plain)) return ['must not have leading 0s in IP or prefix length'];
     return ['must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'];
   }
   const details: string[] = [];
@@ -83,37 +82,48 @@ export function cidrSyntax(value: string): string[] {
 
 /** Refuses addresses that traffic can never be sent to from another host. */
 export function validateReachable(value: string, field: string): Cause[] {
-  const range = familyOf(value) && ipaddr.parse(value).range();
-  switch (range) {
+  switch (unreachableRange(value)) {
     case 'unspecified':
       return [invalid(field, value, `may not be unspecified (${value})`)];
     case 'loopback':
       return [invalid(field, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')];
-    case 'linkLocal':
+    case 'link-local':
       return [invalid(field, value, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)')];
-    case 'multicast':
-      return isLinkLocalMulticast(value)
-        ? [invalid(field, value, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')]
-        : [];
-    default:
+    case 'link-local multicast':
+      return [invalid(field, value, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')];
+    case undefined:
       return [];
   }
+}
+
+type UnreachableRange = 'unspecified' | 'loopback' | 'link-local' | 'link-local multicast';
+
+function unreachableRange(value: string): UnreachableRange | undefined {
+  const family = familyOf(value);
+  if (family === 'IPv4') {
+    // In strict textual form a prefix says it all, and most addresses of a large slice come by here.
+    if (value === '0.0.0.0') return 'unspecified';
+    if (value.startsWith('127.')) return 'loopback';
+    if (value.startsWith('169.254.')) return 'link-local';
+    return value.startsWith('224.0.0.') ? 'link-local multicast' : undefined;
+  }
+  if (family === undefined) return undefined;
+  const range = ipaddr.IPv6.parse(value).range();
+  if (range === 'unspecified' || range === 'loopback') return range;
+  if (range === 'linkLocal') return 'link-local';
+  return /^ff[0-9a-f]2:/i.test(value) ? 'link-local multicast' : undefined;
 }
 
 export function validateAddress(value: string, field: string): Cause[] {
   return eachInvalid(field, value, addressSyntax(value));
 }
 
-function isLinkLocalMulticast(value: string): boolean {
-  return value.startsWith('224.0.0.') || /^ff[0-9a-f]2:/i.test(value);
-}
-
 function isMapped(value: string): boolean {
-  return familyOf(value) === 'IPv6' && ipaddr.IPv6.parse(value).isIPv4MappedAddress();
+  return value.includes(':') && familyOf(value) === 'IPv6' && ipaddr.IPv6.parse(value).isIPv4MappedAddress();
 }
 
+/** Whether it would be an IPv4 address without leading zeros. */
 function hasLeadingZeros(value: string): boolean {
-  const parts = value.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d+$/.test(part))) return false;
-  return familyOf(parts.map((part) => part.replace(/^0+(?=\d)/, '')).join('.')) === 'IPv4';
+  const plain = value.replace(/(^|\.)0+(?=\d)/g, '$1');
+  return plain !== value && familyOf(plain) === 'IPv4';
 }

@@ -63,7 +63,7 @@ export async function loadClusterAccess(options: AccessOptions = {}): Promise<Cl
     source: found.source,
     namespace: found.namespace,
     headers: found.user?.user.impersonateUser ? { 'impersonate-user': found.user.user.impersonateUser } : {},
-    proxyUrl: found.cluster.proxyUrl,
+    proxyUrl: proxyUrl(found),
     tls: async () => tlsFiles.current((await credentials.current()).certificate),
     authorization: async () => (await credentials.current()).authorization,
     refused: () => credentials.refused(),
@@ -198,6 +198,15 @@ async function inCluster(host: string, port: string, directory: string, clock: C
     namespace: undefined,
     credentials: () => new TokenFile(tokenFile, clock),
   };
+}
+
+function proxyUrl({ cluster, source }: Found): string | undefined {
+  const text = cluster.proxyUrl;
+  if (!text) return undefined;
+  if (URL.canParse(text) && /^(https?|socks5):$/.test(new URL(text).protocol)) return text;
+  throw new KubeconfigError(`${source}: proxy-url "${text}" is not an http, https or socks5 URL`, {
+    field: 'clusters[].cluster.proxy-url',
+  });
 }
 
 function serverUrl(text: string, source: string): string {

@@ -1,19 +1,13 @@
-import type { Readable } from 'node:stream';
 import { type Clock, type Random, realClock, sleep } from '../clock.ts';
 import type { KubeObject } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KubeClient } from './client.ts';
-import { ApiError } from './errors.ts';
 import type { Indexers, Lister, ResourceHandler } from './handler.ts';
-import { isAbort } from './http-failure.ts';
 import { readListPage } from './list-page.ts';
-import { ACCEPT_PROTOBUF, PROTOBUF } from './proto/envelope.ts';
-import { readWatchFrames } from './proto/watch-frames.ts';
+import { eventInput, toFailure } from './reflector-inputs.ts';
 import type { ReflectorObserver } from './reflector-observer.ts';
 import {
   type Command,
-  type EventType,
-  type Failure,
   type Input,
   initialState,
   type Phase,
@@ -25,10 +19,10 @@ import {
 import { type Resource, resourcePath } from './resource.ts';
 import { errorFromStatus } from './status.ts';
 import { type Draft, Store } from './store.ts';
-import { StreamWatchdog } from './stream-watchdog.ts';
 import { turns } from './turns.ts';
-import { isRecord, messageOf } from './values.ts';
-import { readWatchEvents, type WatchEvent } from './watch-lines.ts';
+import { messageOf } from './values.ts';
+import type { WatchEvent } from './watch-lines.ts';
+import { WatchStream } from './watch-stream.ts';
 
 export interface ReflectorOptions<T extends KubeObject> {
   client: KubeClient;
@@ -42,6 +36,11 @@ export interface ReflectorOptions<T extends KubeObject> {
   clock?: Clock;
   random?: Random;
   observer?: ReflectorObserver;
+  /**
+   * A server that does not know the kind (404) counts as one without such objects: `synced` resolves, and it is asked again from time to
+   * time. @default false
+   */
+  absentIsEmpty?: boolean;
   /** False lists page by page from the start. @default true */
   watchList?: boolean;
 }
@@ -56,13 +55,6 @@ export interface ReflectorStatus {
   /** Milliseconds since anything arrived on the watch, bookmarks included; undefined before the first. */
   lastEventAgeMs: number | undefined;
   lastError: string | undefined;
-}
-
-/** One open watch response. */
-interface OpenStream {
-  events: AsyncGenerator<WatchEvent, void, void>;
-  body: Readable;
-  watchdog: StreamWatchdog;
 }
 
 /**
@@ -86,13 +78,14 @@ export class Reflector<T extends KubeObject> {
 
   #state: ReflectorState;
   #draft: Draft<T> | undefined;
-  #stream: OpenStream | undefined;
+  #stream: WatchStream | undefined;
   /** The object of the event that is being stepped through. */
   #object: T | undefined;
   #everSwapped = false;
   #listStartedAt = 0;
   #lastEventAt: number | undefined;
   #lastError: string | undefined;
+  #lastLogged: string | undefined;
   #running: Promise<void> | undefined;
 
   constructor(options: ReflectorOptions<T>) {
@@ -150,42 +143,30 @@ export class Reflector<T extends KubeObject> {
       const transition = step(before, input, { now: this.#clock.monotonic(), random: this.#random() });
       this.#state = transition.state;
       this.#report(before, transition);
-      try {
-        await this.#act(transition.store);
-      } catch (error) {
-        this.#skip(error);
-      }
+      if (transition.store === 'swap') await this.#swap();
+      else this.#apply(transition.store);
       if (transition.command.do === 'end') break;
       input = await this.#perform(transition.command);
     }
     this.#closeStream();
   }
 
-  /** Does what a transition asks of the store. Synchronous but for the telling of a whole new state. */
-  #act(action: StoreAction): Promise<void> | undefined {
+  /** Does what a transition asks of the store with the object at hand. What an index function throws costs that object only. */
+  #apply(action: Exclude<StoreAction, 'swap'>): void {
     const object = this.#object;
     this.#object = undefined;
-    switch (action) {
-      case 'none':
-        return undefined;
-      case 'begin':
-        this.#draft = this.#store.draft();
-        this.#listStartedAt = this.#clock.monotonic();
-        return undefined;
-      case 'stage':
-        if (object) this.#draft?.set(object);
-        return undefined;
-      case 'unstage':
-        if (object) this.#draft?.remove(object);
-        return undefined;
-      case 'swap':
-        return this.#swap();
-      case 'apply':
-        if (object) this.#store.apply(object);
-        return undefined;
-      case 'remove':
-        if (object) this.#store.remove(object);
-        return undefined;
+    if (action === 'begin') {
+      this.#draft = this.#store.draft();
+      this.#listStartedAt = this.#clock.monotonic();
+    }
+    if (!object) return;
+    try {
+      if (action === 'stage') this.#draft?.set(object);
+      if (action === 'unstage') this.#draft?.remove(object);
+      if (action === 'apply') this.#store.apply(object);
+      if (action === 'remove') this.#store.remove(object);
+    } catch (error) {
+      this.#skip(error);
     }
   }
 
@@ -194,7 +175,7 @@ export class Reflector<T extends KubeObject> {
     this.#draft = undefined;
     if (!draft) return;
     // From here the server may have nothing to say for as long as it likes.
-    this.#stream?.watchdog.allowSilence();
+    this.#stream?.allowSilence();
     const initial = !this.#everSwapped;
     this.#everSwapped = true;
     const durationMs = this.#clock.monotonic() - this.#listStartedAt;
@@ -249,19 +230,15 @@ export class Reflector<T extends KubeObject> {
     for (;;) {
       const { value, done } = await page.next();
       if (done) return { kind: 'page', ...value };
-      const object = this.#project(value);
-      if (object) this.#draft?.set(object);
+      this.#object = this.#project(value);
+      this.#apply('stage');
     }
   }
 
   async #watch(command: Extract<Command, { do: 'watch' }>): Promise<Input> {
-    const { client, labelSelector, fieldSelector, observer } = this.#options;
-    let mediaType = '';
-    const body = await client.stream({
-      ...(this.#options.resource.decode && { accept: ACCEPT_PROTOBUF }),
-      onContentType: (type) => {
-        mediaType = type;
-      },
+    const { client, resource, labelSelector, fieldSelector, observer } = this.#options;
+    this.#stream = await WatchStream.open({
+      client,
       path: this.#path,
       query: {
         watch: true,
@@ -273,15 +250,12 @@ export class Reflector<T extends KubeObject> {
         ...(command.initialEvents && { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }),
       },
       signal: this.#stopping.signal,
+      clock: this.#clock,
+      protobuf: resource.decode !== undefined,
+      deadlineMs: command.deadlineMs,
+      silenceMs: command.silenceMs,
     });
-    const watchdog = new StreamWatchdog(this.#clock, () => body.destroy(new Error('watch is silent')));
-    watchdog.limitTotal(command.deadlineMs);
-    if (command.silenceMs !== undefined) watchdog.limitSilence(command.silenceMs);
-    this.#stream = {
-      body,
-      watchdog,
-      events: mediaType.startsWith(PROTOBUF) ? readWatchFrames(body) : readWatchEvents(body),
-    };
+    this.#lastError = undefined;
     observer?.watchOpened?.();
     return { kind: 'opened' };
   }
@@ -290,9 +264,8 @@ export class Reflector<T extends KubeObject> {
     const stream = this.#stream;
     if (!stream) throw new Error('read without a stream');
     for (;;) {
-      const { value: event, done } = await stream.events.next();
-      if (done) return { kind: 'closed' };
-      stream.watchdog.fed();
+      const event = await stream.next();
+      if (!event) return { kind: 'closed' };
       this.#lastEventAt = this.#clock.monotonic();
       this.#options.observer?.event?.(event.type);
       const input = this.#toInput(event);
@@ -306,9 +279,9 @@ export class Reflector<T extends KubeObject> {
       case 'MODIFIED':
       case 'DELETED':
         this.#object = this.#project(object);
-        return eventInput(type, this.#object ?? object, false);
+        return eventInput(type, this.#object ?? object);
       case 'BOOKMARK':
-        return eventInput(type, object, hasInitialEventsEnd(object));
+        return eventInput(type, object);
       case 'ERROR':
         throw errorFromStatus(object, `watch ${this.#path}`);
       default:
@@ -335,27 +308,24 @@ export class Reflector<T extends KubeObject> {
 
   #failed(error: unknown): Input {
     if (this.#stopping.signal.aborted) return { kind: 'stop' };
-    if (this.#stream?.watchdog.barked) return { kind: 'silent' };
+    if (this.#stream?.timedOut) return { kind: 'silent' };
     const failure = toFailure(error);
     const message = messageOf(error);
     // The same trouble again and again is one line, not a line every 30 seconds.
-    const level = message === this.#lastError ? 'debug' : 'warn';
-    this.#lastError = message;
+    const level = message === this.#lastLogged && this.#state.failures > 0 ? 'debug' : 'warn';
+    this.#lastError = this.#lastLogged = message;
     this.#log[level](
       { code: failure.code, phase: this.#state.phase.name, retryAfterMs: failure.retryAfterMs },
       message,
     );
     this.#options.observer?.failed?.(failure.code);
+    if (failure.code === 'NOT_FOUND' && this.#options.absentIsEmpty) this.#resolveSynced();
     return { kind: 'failed', failure };
   }
 
   #closeStream(): void {
-    const stream = this.#stream;
+    this.#stream?.close();
     this.#stream = undefined;
-    if (!stream) return;
-    stream.watchdog.release();
-    stream.body.on('error', () => {});
-    stream.body.destroy();
   }
 
   #report(before: ReflectorState, { state, relist }: Transition): void {
@@ -369,27 +339,4 @@ export class Reflector<T extends KubeObject> {
     this.#options.observer?.handlerFailed?.();
     this.#log.error({ err: error, key }, 'handler failed');
   }
-}
-
-function eventInput(type: EventType, object: unknown, endOfInitial: boolean): Input {
-  const metadata = isRecord(object) && isRecord(object.metadata) ? object.metadata : {};
-  const { resourceVersion } = metadata;
-  return {
-    kind: 'event',
-    type,
-    endOfInitial,
-    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : undefined,
-  };
-}
-
-function hasInitialEventsEnd(object: unknown): boolean {
-  const metadata = isRecord(object) && isRecord(object.metadata) ? object.metadata : {};
-  return isRecord(metadata.annotations) && metadata.annotations['k8s.io/initial-events-end'] === 'true';
-}
-
-function toFailure(error: unknown): Failure {
-  if (error instanceof ApiError) {
-    return { code: error.code, answered: error.httpStatus !== undefined, retryAfterMs: error.retryAfterMs };
-  }
-  return { code: isAbort(error) ? 'TIMEOUT' : 'UNREACHABLE', answered: false };
 }

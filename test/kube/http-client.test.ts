@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { generate } from 'selfsigned';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -33,6 +35,11 @@ async function failureOf(promise: Promise<unknown>): Promise<ApiError> {
   if (error instanceof ApiError) return error;
   throw new Error(`expected an ApiError, got ${error}`);
 }
+
+const pems = () =>
+  generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  });
 
 const get = { method: 'GET', path: '/api/v1/pods' } as const;
 
@@ -177,11 +184,6 @@ describe('a failure', () => {
 });
 
 describe('TLS', () => {
-  const pems = () =>
-    generate([{ name: 'commonName', value: '127.0.0.1' }], {
-      extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
-    });
-
   it('works with the right CA', async () => {
     const { cert, private: key } = await pems();
     const server = await serve((_request, response) => sendJson(response, 200, { ok: true }), { cert, key });
@@ -423,6 +425,43 @@ describe('a stream', () => {
     const { signal } = new AbortController();
     for (let i = 0; i < 5; i++) await client.stream({ path, query: { watch: true }, signal });
     expect(await client.request(get)).toEqual({});
+  });
+});
+
+describe('a proxy of the kubeconfig', () => {
+  it('is asked for tunnels, through which calls and watches go', async () => {
+    const { cert, private: key } = await pems();
+    const script: Script = (request, response) => {
+      if (request.query.has('watch')) response.writeHead(200).write('x\n');
+      else sendJson(response, 200, { ok: true });
+    };
+    const server = await serve(script, { cert, key });
+    const tunnels: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (request, socket, head) => {
+      tunnels.push(request.url ?? '');
+      const target = new URL(`http://${request.url}`);
+      const upstream = connect(Number(target.port), target.hostname, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        upstream.write(head);
+        upstream.pipe(socket).pipe(upstream);
+      });
+      upstream.on('error', () => socket.destroy());
+      socket.on('error', () => upstream.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    cleanups.push(async () => {
+      proxy.closeAllConnections();
+      await new Promise((resolve) => proxy.close(resolve));
+    });
+    const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const client = clientOf(server.access({ proxyUrl, tls: () => Promise.resolve({ ca: cert }) }));
+    expect(await client.request(get)).toEqual({ ok: true });
+    const { signal } = new AbortController();
+    const body = await client.stream({ path: '/w', query: { watch: true }, signal });
+    expect(String((await body[Symbol.asyncIterator]().next()).value)).toBe('x\n');
+    const host = server.url.replace('https://', '');
+    expect(tunnels).toEqual([host, host]);
   });
 });
 

@@ -205,6 +205,9 @@ describe('what is wrong with it is said in one line', () => {
     const error = await bad(config({ cluster: { server: 'localhost:6443' } }));
     expect(error.message).toContain('server "localhost:6443" is not an http or https URL');
     expect(error.field).toBe('clusters[].cluster.server');
+    expect((await bad(config({ cluster: { 'proxy-url': 'ftp://x' } }))).message).toContain(
+      'proxy-url "ftp://x" is not an http',
+    );
   });
 
   it.each([

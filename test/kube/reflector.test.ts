@@ -173,6 +173,27 @@ describe('filling the cache', () => {
     expect(names()).toEqual(['a@1']);
   });
 
+  it('is waited for when the server does not know the kind, unless that counts as empty', async () => {
+    const unknown: Script = (_request, response) =>
+      sendStatus(response, 404, 'NotFound', 'the server could not find it');
+    const strict = await reflect(unknown);
+    await until(() => strict.reflector.status().phase === 'backing-off');
+    expect(strict.reflector.status().synced).toBe(false);
+    const lenient = await reflect(
+      (request, response, index) =>
+        index === 0 ? unknown(request, response, index) : stream(response, added('a', '1'), endOfInitial('2')),
+      {
+        absentIsEmpty: true,
+      },
+    );
+    await lenient.reflector.synced;
+    expect(lenient.reflector.store.size).toBe(0);
+    await until(() => lenient.reflector.status().phase === 'backing-off');
+    await lenient.clock.advance(800);
+    await until(() => lenient.calls.length === 1);
+    expect(lenient.calls).toEqual(['add a@1 initial']);
+  });
+
   it('passes selectors and the namespace on', async () => {
     const { server } = await reflect((_request, response) => stream(response), {
       labelSelector: 'a=b,!c',
@@ -427,6 +448,29 @@ describe('what arrives', () => {
     await until(() => calls.length === 2);
     expect(names()).toEqual(['a@5']);
     expect(counts.skipped).toBe(2);
+  });
+
+  it('is skipped and counted when an index function cannot deal with it, however it arrives', async () => {
+    const indexers = {
+      first: ({ metadata }: Namespace) => {
+        if (metadata.name === 'bad') throw new Error('bad name');
+        return [metadata.name.charAt(0)];
+      },
+    };
+    for (const watchList of [true, false]) {
+      const { reflector, names, counts } = await reflect(
+        (request, response) => {
+          if (isWatchList(request))
+            return stream(response, added('bad', '1'), added('good', '2'), endOfInitial('3'), added('bad', '4'));
+          if (isWatch(request)) return stream(response, added('bad', '4'));
+          return sendJson(response, 200, list('3', [ns('bad', '1'), ns('good', '2')]));
+        },
+        { indexers, watchList },
+      );
+      await until(() => counts.skipped === 2);
+      expect(names()).toEqual(['good@2']);
+      expect(reflector.status().failures).toBe(0);
+    }
   });
 
   it('of an unknown type is passed over', async () => {

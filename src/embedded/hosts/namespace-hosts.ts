@@ -27,8 +27,13 @@ export interface NamespaceHostsOptions {
 }
 
 type Payload<T> = T extends { id: number } ? Omit<T, 'id'> : never;
+interface Answer {
+  value: unknown;
+  /** A socket that came along. */
+  handle: unknown;
+}
 interface Waiting {
-  resolve(value: unknown, handle: unknown): void;
+  resolve(answer: Answer): void;
   reject(error: HostsError): void;
 }
 
@@ -156,11 +161,11 @@ export class NamespaceHosts implements Hosts {
     return process;
   }
 
-  listenOnWire(port: number): Promise<Server> {
-    return this.#request({ op: 'listen', address: this.topology.wire.ipv4, port }, ANSWER_SLACK_MS, (_, handle) => {
-      if (handle instanceof Server) return handle;
-      throw new HostsError('the supervisor sent no listener');
-    });
+  async listenOnWire(port: number): Promise<Server> {
+    const address = this.topology.wire.ipv4;
+    const { handle } = await this.#ask({ op: 'listen', address, port });
+    if (handle instanceof Server) return handle;
+    throw new HostsError('the supervisor sent no listener');
   }
 
   async stop(): Promise<void> {
@@ -175,44 +180,37 @@ export class NamespaceHosts implements Hosts {
     await this.#gone;
   }
 
-  #request(payload: Payload<Request>, timeoutMs?: number): Promise<unknown>;
-  #request<T>(payload: Payload<Request>, timeoutMs: number, pick: (value: unknown, handle: unknown) => T): Promise<T>;
-  #request(
-    payload: Payload<Request>,
-    timeoutMs = EXEC_TIMEOUT_MS,
-    pick: (value: unknown, handle: unknown) => unknown = (value) => value,
-  ): Promise<unknown> {
+  async #request(payload: Payload<Request>, timeoutMs?: number): Promise<unknown> {
+    return (await this.#ask(payload, timeoutMs)).value;
+  }
+
+  #ask(payload: Payload<Request>, timeoutMs = EXEC_TIMEOUT_MS): Promise<Answer> {
     const id = this.#nextId++;
-    const answer = this.#answerTo(id, timeoutMs, pick);
+    const answer = this.#answerTo(id, timeoutMs);
     this.#send({ ...payload, id } as Request);
     return answer;
   }
 
-  #answerTo(
-    id: number,
-    timeoutMs: number,
-    pick: (value: unknown, handle: unknown) => unknown = (value) => value,
-  ): Promise<unknown> {
+  #answerTo(id: number, timeoutMs: number): Promise<Answer> {
     if (this.#death) return Promise.reject(this.#death);
     if (this.#stopping) return Promise.reject(new HostsError('the hosts are stopping'));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => settle(() => reject(new HostsError('the supervisor does not answer'))), timeoutMs);
-      const settle = (finish: () => void) => {
+      const timer = setTimeout(() => waiting.reject(new HostsError('the supervisor does not answer')), timeoutMs);
+      const forget = () => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        finish();
       };
-      this.#waiting.set(id, {
-        resolve: (value, handle) =>
-          settle(() => {
-            try {
-              resolve(pick(value, handle));
-            } catch (error) {
-              reject(error);
-            }
-          }),
-        reject: (error) => settle(() => reject(error)),
-      });
+      const waiting: Waiting = {
+        resolve: (answer) => {
+          forget();
+          resolve(answer);
+        },
+        reject: (error) => {
+          forget();
+          reject(error);
+        },
+      };
+      this.#waiting.set(id, waiting);
     });
   }
 
@@ -224,10 +222,10 @@ export class NamespaceHosts implements Hosts {
   #onReport(report: Report, handle: unknown): void {
     switch (report.event) {
       case 'started':
-        this.#waiting.get(0)?.resolve(null, undefined);
+        this.#waiting.get(0)?.resolve({ value: null, handle: undefined });
         break;
       case 'answer':
-        this.#waiting.get(report.id)?.resolve(report.value, handle);
+        this.#waiting.get(report.id)?.resolve({ value: report.value, handle });
         break;
       case 'failure':
         this.#waiting.get(report.id)?.reject(new HostsError(report.message));

@@ -35,6 +35,8 @@ export class Questionnaire {
         }),
       );
     }
+    // Taking these Services away would delete their hundreds of UDP flows with a process for each.
+    await world.forgetFlows();
   }
 
   judge(situation: Situation): void {

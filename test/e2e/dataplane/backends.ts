@@ -12,6 +12,7 @@ async function usableFamilies(backend: IptablesBackend): Promise<IPFamily[]> {
     const usable: IPFamily[] = [];
     for (const family of ['IPv4', 'IPv6'] as const) {
       try {
+        await lab.run('conntrack', '--version');
         await lab.run(binaryNames(family, backend).command, '-t', 'nat', '-A', 'POSTROUTING', '-j', 'MASQUERADE');
         usable.push(family);
       } catch (error) {

@@ -1,9 +1,4 @@
-import { describe } from 'vitest';
 import { describeBackend } from './backends.ts';
-import { describeSituations } from './suites/situations.ts';
+import { describePackets } from './suites/all.ts';
 
-await describeBackend('legacy', (world, families) => {
-  describe.each(families)('%s', (family) => {
-    describeSituations(world, family);
-  });
-});
+await describeBackend('legacy', describePackets);

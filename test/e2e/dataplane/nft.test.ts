@@ -1,11 +1,4 @@
-import { describe } from 'vitest';
 import { describeBackend } from './backends.ts';
-import { describeSettings } from './suites/settings.ts';
-import { describeSituations } from './suites/situations.ts';
+import { describePackets } from './suites/all.ts';
 
-await describeBackend('nft', (world, families) => {
-  describe.each(families)('%s', (family) => {
-    describeSituations(world, family);
-    describeSettings(world, family);
-  });
-});
+await describeBackend('nft', describePackets);

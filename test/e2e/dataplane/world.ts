@@ -121,6 +121,11 @@ export class World {
     return outcomeOf(await this.probe(from).run('ask', { target, count, parallel: 8, limitMs }));
   }
 
+  /** Leaves no connection tracked on any node, as if none had ever been. */
+  async forgetFlows(): Promise<void> {
+    await Promise.all(NODES.map((node) => this.exec(node, 'conntrack', '-F')));
+  }
+
   async exec(host: string, ...argv: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.hosts.exec(host, argv);
     if (code !== 0) throw new Error(`on ${host}: "${argv.join(' ')}" ended with code ${code}: ${stderr.trim()}`);

@@ -13,6 +13,8 @@ export function answerObject(exchange: Exchange, code: number, kind: ServedKind,
   const { info, message, response, serving } = exchange;
   const { form, metaVersion, yaml } = negotiate(message.headers.accept, 'object');
   const includeObject = parseIncludeObject(info.query.get('includeObject'));
+  const isWrite = info.verb === 'create' || info.verb === 'update' || info.verb === 'patch';
+  if (isWrite) exchange.warnings.push(...(kind.definition.strategy.warnings?.(kind.view(stored)) ?? []));
   sendWarnings(exchange, kind);
   if (form === 'object' && !yaml) {
     sendBuffers(response, code, [encodeObject(kind, stored)]);

@@ -86,6 +86,8 @@ export interface Strategy {
    * Allocation state is derived from the stored objects, so there is nothing to release.
    */
   allocate?(object: RawObject, before: RawObject | undefined, context: StrategyContext): Cause[];
+  /** What a client should know about an object it has just written, sent as `Warning` headers. */
+  warnings?(object: RawObject): string[];
   /** Seconds that a delete without `gracePeriodSeconds` waits; 0 or absent deletes at once. */
   defaultGraceSeconds?(object: RawObject, context: StrategyContext): number;
   /** Whether an object at this moment can be deleted at once although the caller asked for grace (an unscheduled Pod). */

@@ -390,6 +390,26 @@ describeWithServers('Pod', (server) => {
     expect([403, 422]).toContain(status);
   });
 
+  it('is taken with warnings: repeated variables and ports, a name with dots', async () => {
+    const env = [
+      { name: 'A', value: '1' },
+      { name: 'A', value: '2' },
+    ];
+    const body = {
+      metadata: { name: 'a.b' },
+      spec: one({ env, ports: [{ containerPort: 80 }, { containerPort: 80 }] }),
+    };
+    const { headers } = await tryCreate(server, await path(), body);
+    const warnings = String(headers.warning);
+    expect(warnings).toContain(
+      "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior",
+    );
+    expect(warnings).toContain(
+      `${c0}.env[1]: hides previous definition of \\"A\\", which may be dropped when using apply`,
+    );
+    expect(warnings).toContain(`${c0}.ports[1]: duplicate port definition with ${c0}.ports[0]`);
+  });
+
   it('an amount that is none is refused before any rule looks at it', async () => {
     const answer = await tryCreate(server, await path(), { spec: one({ resources: { limits: { cpu: 'abc' } } }) });
     expect(answer.status).toBe(400);

@@ -664,6 +664,39 @@ describeWithServers('Service', (server) => {
     ]);
   });
 
+  const warned: [string, Record<string, unknown>, string][] = [
+    [
+      'external IPs',
+      { ports, externalIPs: ['1.2.3.4'] },
+      'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
+    ],
+    [
+      'the old word for the same zone',
+      { ports, trafficDistribution: 'PreferClose' },
+      'spec.trafficDistribution: \\"PreferClose\\" is deprecated; use \\"PreferSameZone\\"',
+    ],
+    [
+      'an external name that nobody asks for',
+      { ports, externalName: 'a.b' },
+      'spec.externalName is ignored when spec.type is not \\"ExternalName\\"',
+    ],
+    [
+      'affinity without a virtual IP',
+      { ports, clusterIP: 'None', sessionAffinity: 'ClientIP' },
+      'spec.SessionAffinity is ignored for headless services',
+    ],
+    [
+      'another spelling of an address',
+      { ports, clusterIP: 'FD00:10:96:0::9' },
+      'spec.clusterIPs[0]: IPv6 address \\"FD00:10:96:0::9\\" should be in RFC 5952 canonical format (\\"fd00:10:96::9\\")',
+    ],
+  ];
+  it.each(warned)('is taken with a warning: %s', async (_what, spec, expected) => {
+    const answer = await tryCreate(server, await path(), { spec });
+    expect(answer.status).toBe(201);
+    expect(answer.headers.warning).toBe(`299 - "${expected}"`);
+  });
+
   it('its name is a DNS label', async () => {
     const services = await path();
     const named = (name: string) => tryCreate(server, services, { metadata: { name }, spec: { ports } });

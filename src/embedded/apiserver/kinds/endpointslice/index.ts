@@ -44,6 +44,7 @@ export const endpointSliceKind: KindDefinition = {
       }
       return causes;
     },
+    warnings: ({ addressType }) => (addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
     columns: [
       nameColumn,
       column('AddressType', 'What the addresses are.'),

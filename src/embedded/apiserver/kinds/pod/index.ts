@@ -9,6 +9,7 @@ import { initialStatus, keepStatusInvariants } from './status.ts';
 import { asPod, type PodObject } from './types.ts';
 import { validateNewPod, validatePodSpec } from './validate-spec.ts';
 import { validatePodChange, validatePodStatus } from './validate-update.ts';
+import { podWarnings } from './warnings.ts';
 
 export const podKind: KindDefinition = {
   group: '',
@@ -59,6 +60,7 @@ export const podKind: KindDefinition = {
       const { spec, status } = asPod(object);
       return !spec.nodeName || status.phase === 'Succeeded' || status.phase === 'Failed';
     },
+    warnings: (object) => podWarnings(asPod(object)),
     columns: podColumns,
     row: podRow,
     selectableFields: {

@@ -38,6 +38,7 @@ export interface PodSpec extends Record<string, unknown> {
   runtimeClassName?: string;
   tolerations?: Toleration[];
   schedulingGates?: { name: string }[];
+  imagePullSecrets?: { name?: string }[];
   readinessGates?: { conditionType: string }[];
   hostAliases?: { ip: string; hostnames?: string[] }[];
   topologySpreadConstraints?: TopologySpread[];

@@ -1,6 +1,6 @@
 import { isRecord } from '../../json.ts';
 import type { Cause } from '../../kind.ts';
-import { duplicate, eachInvalid, forbidden, required } from '../validation/causes.ts';
+import { duplicate, eachInvalid, forbidden, invalid, required } from '../validation/causes.ts';
 import { dns1123Label } from '../validation/names.ts';
 import type { PodSpec, Volume } from './types.ts';
 
@@ -32,7 +32,10 @@ function validateSources(volume: Volume, at: string): Cause[] {
   const needed = requiredFields[first];
   const value = volume[first];
   const lacks = needed !== undefined && isRecord(value) && !value[needed];
+  const path = isRecord(volume.hostPath) ? volume.hostPath.path : undefined;
+  const climbs = typeof path === 'string' && path.split('/').includes('..');
   return [
+    ...(climbs ? [invalid(`${at}.hostPath.path`, path, "must not contain '..'")] : []),
     ...(lacks ? [required(`${at}.${first}.${needed}`)] : []),
     ...others.map((source) => forbidden(`${at}.${source}`, 'may not specify more than 1 volume type')),
   ];

@@ -10,6 +10,7 @@ import { allocateNodePorts } from './node-ports.ts';
 import { asService, type ServiceNetwork } from './types.ts';
 import { validateServiceSpec } from './validate.ts';
 import { validateServiceChange, validateServiceStatus } from './validate-update.ts';
+import { serviceWarnings } from './warnings.ts';
 
 export function serviceKind(network: ServiceNetwork): KindDefinition {
   const cidrs = cidrsByFamily(network.serviceCIDRs);
@@ -68,6 +69,7 @@ export function serviceKind(network: ServiceNetwork): KindDefinition {
         const causes = allocateClusterIPs(service, old, cidrs, context);
         return causes.length > 0 ? causes : allocateNodePorts(service, old, network.nodePortRange, context);
       },
+      warnings: (object) => serviceWarnings(asService(object)),
       columns: serviceColumns,
       row: serviceRow,
       selectableFields: {

@@ -127,3 +127,18 @@ function hasLeadingZeros(value: string): boolean {
   const plain = value.replace(/(^|\.)0+(?=\d)/g, '$1');
   return plain !== value && familyOf(plain) === 'IPv4';
 }
+
+/** IPv6 has many spellings of one address; the server takes them, but says which one it would rather have. */
+export function addressWarning(field: string, address: string): string[] {
+  const canonical = canonicalAddress(address);
+  if (canonical === undefined || canonical === address) return [];
+  return [`${field}: IPv6 address ${JSON.stringify(address)} should be in RFC 5952 canonical format ("${canonical}")`];
+}
+
+export function cidrWarning(field: string, cidr: string): string[] {
+  const [address = '', prefix] = cidr.split('/');
+  const canonical = canonicalAddress(address);
+  if (!parseCidr(cidr) || canonical === undefined || canonical === address) return [];
+  const shown = JSON.stringify(cidr);
+  return [`${field}: IPv6 CIDR value ${shown} should be in RFC 5952 canonical format ("${canonical}/${prefix}")`];
+}

@@ -9,6 +9,7 @@ import { templateCells, templateColumns } from './columns.ts';
 import { setStrategyDefaults, validateStrategy } from './rolling-update.ts';
 import { asWorkload, type Workload, type WorkloadSpec, type WorkloadStatus } from './types.ts';
 import { validateCounts, validateNotNegative, validateSameSelector, validateTemplateAndSelector } from './validate.ts';
+import { workloadWarnings } from './warnings.ts';
 
 export const deploymentKind: KindDefinition = {
   group: 'apps',
@@ -53,6 +54,7 @@ export const deploymentKind: KindDefinition = {
       if (subresource === 'status') return validateStatus(deployment.status, old.status);
       return [...validateSpec(deployment.spec), ...validateSameSelector(deployment, old)];
     },
+    warnings: (object) => workloadWarnings(asWorkload(object)),
     columns: [
       nameColumn,
       column('Ready', 'Ready Pods of those wanted.'),

@@ -7,6 +7,7 @@ import { countGeneration, keepSpec, keepStatus, strategyOf } from '../strategy.t
 import { templateCells, templateColumns } from './columns.ts';
 import { asWorkload, type WorkloadSpec, type WorkloadStatus } from './types.ts';
 import { validateCounts, validateNotNegative, validateSameSelector, validateTemplateAndSelector } from './validate.ts';
+import { workloadWarnings } from './warnings.ts';
 
 const integerColumn = (name: string, description: string): TableColumn => ({
   ...column(name, description),
@@ -47,6 +48,7 @@ export const replicaSetKind: KindDefinition = {
       if (subresource === 'status') return validateStatus(replicaSet.status);
       return [...validateSpec(replicaSet.spec), ...validateSameSelector(replicaSet, asWorkload(before))];
     },
+    warnings: (object) => workloadWarnings(asWorkload(object)),
     columns: [
       nameColumn,
       integerColumn('Desired', 'Pods that are wanted.'),

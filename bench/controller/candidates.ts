@@ -15,7 +15,9 @@ function slicewise(workers: number): Candidate {
   return {
     name: `slicewise, ${workers} workers`,
     start: (kubeconfig) =>
-      spawn(process.execPath, [main, 'controller', '--kubeconfig', kubeconfig, ...flags], { stdio: 'ignore' }),
+      spawn(process.execPath, ['--max-semi-space-size=4', main, 'controller', '--kubeconfig', kubeconfig, ...flags], {
+        stdio: 'ignore',
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Registry } from 'prom-client';
+import { parseDuration } from '../duration.ts';
 import { assembleController } from '../endpointslice/assemble.ts';
 import {
   type ControllerOptions,
@@ -15,7 +16,6 @@ import { loadClusterAccess } from '../kube/kubeconfig.ts';
 import { parseBindAddress } from '../observe/bind-address.ts';
 import { type RunningHttpServer, startHttpServer, text } from '../observe/http-server.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
-import { parseDuration } from '../proxy/config/duration.ts';
 import { UserError } from '../user-error.ts';
 import { VERSION } from '../version.ts';
 

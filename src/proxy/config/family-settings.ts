@@ -1,9 +1,9 @@
+import type { Milliseconds } from '../../duration.ts';
 import type { IPFamily } from '../../objects/meta.ts';
 import { parseNetwork } from '../addresses.ts';
 import { type LocalDetector, masqueradeMark, type ProxyFeatureGates } from '../config-types.ts';
 import { localDetectorFor } from '../local-detector.ts';
 import { effectiveLocalhostNodePorts, expandNodePortAddresses } from '../node-ports.ts';
-import type { Milliseconds } from './duration.ts';
 import { readFeatureGates } from './feature-gates.ts';
 import { isDetectLocalMode, type KubeProxyConfiguration } from './types.ts';
 

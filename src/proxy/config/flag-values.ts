@@ -1,6 +1,6 @@
+import { formatDuration, parseDuration } from '../../duration.ts';
 import { UserError } from '../../user-error.ts';
 import { parseAddress } from '../addresses.ts';
-import { formatDuration, parseDuration } from './duration.ts';
 import type { FlagSpec } from './flags.ts';
 import { splitHostPort } from './host-port.ts';
 

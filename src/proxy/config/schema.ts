@@ -1,5 +1,5 @@
+import { formatDuration, type Milliseconds, parseDuration } from '../../duration.ts';
 import { isRecord } from '../../kube/values.ts';
-import { formatDuration, type Milliseconds, parseDuration } from './duration.ts';
 
 /** What a decoding found besides the value: one line each, naming the field by its path in the file. */
 export interface Findings {

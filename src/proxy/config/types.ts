@@ -1,5 +1,5 @@
+import type { Milliseconds } from '../../duration.ts';
 import type { DetectLocalMode } from '../config-types.ts';
-import type { Milliseconds } from './duration.ts';
 
 export const CONFIG_GROUP = 'kubeproxy.config.k8s.io';
 export const CONFIG_API_VERSION = `${CONFIG_GROUP}/v1alpha1`;

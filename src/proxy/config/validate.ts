@@ -1,6 +1,6 @@
+import { formatDuration, type Milliseconds } from '../../duration.ts';
 import { parseAddress, parseNetwork } from '../addresses.ts';
 import { localDetectorFor } from '../local-detector.ts';
-import { formatDuration, type Milliseconds } from './duration.ts';
 import { readFeatureGates } from './feature-gates.ts';
 import { splitHostPort } from './host-port.ts';
 import { DETECT_LOCAL_MODES, isDetectLocalMode, type KubeProxyConfiguration } from './types.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../../src/proxy/config/duration.ts';
+import { formatDuration, parseDuration } from '../src/duration.ts';
 
 describe('a Go duration', () => {
   it.each([

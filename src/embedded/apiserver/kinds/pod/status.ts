@@ -17,7 +17,7 @@ export function initialStatus(spec: PodSpec, now: Date): PodStatus {
 }
 
 /** `podIP` and `podIPs[0]` are one field in two spellings; `podIP` wins. */
-export function alignPodIPs(status: PodStatus): void {
+function alignPodIPs(status: PodStatus): void {
   const [first] = status.podIPs ?? [];
   if (!status.podIP) {
     if (first) status.podIP = first.ip;

@@ -17,7 +17,7 @@ export function validateSecurity(context: SecurityContext, at: string): Cause[] 
   return causes;
 }
 
-export function validateId(id: number | undefined, field: string): Cause[] {
+function validateId(id: number | undefined, field: string): Cause[] {
   if (id === undefined || (id >= 0 && id <= largestId)) return [];
   return [invalid(field, id, `must be between 0 and ${largestId}, inclusive`)];
 }

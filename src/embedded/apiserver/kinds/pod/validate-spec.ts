@@ -86,7 +86,7 @@ function validatePriority({ priority = 0, priorityClassName, preemptionPolicy, r
   return [forbidden('spec.priority', why)];
 }
 
-export function validateOneOf(field: string, value: string | undefined, supported: string[]): Cause[] {
+function validateOneOf(field: string, value: string | undefined, supported: string[]): Cause[] {
   if (!value) return [required(field)];
   return supported.includes(value) ? [] : [notSupported(field, value, supported)];
 }

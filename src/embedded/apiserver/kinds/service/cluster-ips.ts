@@ -1,7 +1,7 @@
 import type { Cause, StrategyContext } from '../../kind.ts';
-import { addressToNumber, type Cidr, type Family, familyOf, parseCidr } from '../validation/addresses.ts';
+import { addressToNumber, type Cidr, type Family, parseCidr } from '../validation/addresses.ts';
 import { invalid } from '../validation/causes.ts';
-import { firstUsable, isUsable, pickFree } from './ip-allocator.ts';
+import { isUsable, pickFree } from './ip-allocator.ts';
 import { canonical, takenAddresses } from './taken.ts';
 import { isHeadless, noClusterIP, type ServiceObject } from './types.ts';
 
@@ -72,14 +72,4 @@ function whyRefused(
     return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${cidr.text}`;
   }
   return taken(canonical(address)) ? 'provided IP is already allocated' : undefined;
-}
-
-/** The address of the `kubernetes` Service: the first usable one of the default family. */
-export function apiServerAddress(serviceCIDRs: readonly string[]): string {
-  const [cidr] = cidrsByFamily(serviceCIDRs).values();
-  return cidr ? firstUsable(cidr) : '';
-}
-
-export function familiesOf(addresses: readonly string[]): Family[] {
-  return addresses.map(familyOf).filter((family) => family !== undefined);
 }

@@ -15,10 +15,6 @@ export function isUsable(address: bigint, cidr: Cidr): boolean {
   return address >= first && address <= last;
 }
 
-export function firstUsable(cidr: Cidr): string {
-  return numberToAddress(usableRange(cidr).first, cidr.family);
-}
-
 /** A random address that is not taken; undefined when there is none. */
 export function pickFree(cidr: Cidr, isTaken: (address: string) => boolean, random: Random): string | undefined {
   const { first, last } = usableRange(cidr);

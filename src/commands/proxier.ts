@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
@@ -27,7 +27,7 @@ import { EVENTS, ProxyEventRecorder } from '../proxy/event-recorder.ts';
 import { startingEvent } from '../proxy/events.ts';
 import { realExec } from '../proxy/exec.ts';
 import { supportedFamilies } from '../proxy/ip-families.ts';
-import { detectBackend, type IptablesBackend } from '../proxy/iptables/backend.ts';
+import { type DetectedBackend, detectBackend, type IptablesBackend } from '../proxy/iptables/backend.ts';
 import { cleanupRules } from '../proxy/iptables/cleanup.ts';
 import type { Iptables } from '../proxy/iptables/runner.ts';
 import { interfaceAddresses, iptablesOf, probeFamilies } from '../proxy/machine.ts';
@@ -74,15 +74,14 @@ async function run(flags: GivenFlags, backend: IptablesBackend | 'auto'): Promis
     return;
   }
   if (todo.initOnly) {
-    prepareKernel(config, logger);
+    await prepareKernel(config, logger);
     return;
   }
   const detected = await detectBackend(realExec, backend);
-  logger.info({ backend: detected.backend, version: detected.version, reason: detected.reason }, 'iptables found');
   if (detected.warning) logger.warn(detected.warning);
   const iptables = iptablesOf(realExec, detected);
   if (todo.cleanup) await cleanUp(iptables, logger);
-  else await proxy({ loaded, flags, iptables, master: todo.master, logger });
+  else await proxy({ loaded, flags, detected, iptables, master: todo.master, logger });
 }
 
 async function cleanUp(iptables: Record<IPFamily, Iptables>, logger: Logger): Promise<void> {
@@ -99,25 +98,36 @@ async function cleanUp(iptables: Record<IPFamily, Iptables>, logger: Logger): Pr
 }
 
 /** The part that needs full root rights. */
-function prepareKernel(config: KubeProxyConfiguration, logger: Logger): void {
-  for (const note of applyConntrackSettings(realSettingFiles, config.conntrack, onlineCpus(realSettingFiles)))
-    logger.warn(note);
+async function prepareKernel(config: KubeProxyConfiguration, logger: Logger): Promise<void> {
+  await setConntrack(config, logger);
   const addresses = (config.nodePortAddresses ?? []).filter((entry) => entry !== 'primary');
   const onlyPrimary = config.nodePortAddresses?.includes('primary') ?? false;
   const localhost = !onlyPrimary && effectiveLocalhostNodePorts(config.iptables.localhostNodePorts, addresses, 'IPv4');
   if (localhost) ensureRouteLocalnet(realSettingFiles);
 }
 
+async function setConntrack(config: KubeProxyConfiguration, logger: Logger): Promise<void> {
+  // Before the first rule that needs it, connection tracking may not be loaded, and then its settings do not exist.
+  if (!existsSync('/proc/sys/net/netfilter/nf_conntrack_max')) {
+    await realExec({ command: 'modprobe', args: ['nf_conntrack'], timeoutMs: 30_000 }).catch((error: unknown) =>
+      logger.debug({ err: messageOf(error) }, 'modprobe nf_conntrack'),
+    );
+  }
+  const notes = applyConntrackSettings(realSettingFiles, config.conntrack, onlineCpus(realSettingFiles));
+  for (const note of notes) logger.warn(note);
+}
+
 interface RunInputs {
   loaded: LoadedProxyConfig;
   flags: GivenFlags;
+  detected: DetectedBackend;
   iptables: Record<IPFamily, Iptables>;
   master: string | undefined;
   logger: Logger;
 }
 
 /** Runs until a signal asks for the end, or until something changes that only a new start can follow. */
-async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Promise<void> {
+async function proxy({ loaded, flags, detected, iptables, master, logger }: RunInputs): Promise<void> {
   const { config } = loaded;
   const name = nodeName(config.hostnameOverride, hostname());
   const support = await probeFamilies(iptables);
@@ -157,8 +167,7 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
     for (const warning of checks.warnings) logger.warn(warning);
     if (checks.fatal !== undefined) throw new UserError(checks.fatal);
     const settings = families.map((family) => familySettings(config, family, inputs));
-    for (const note of applyConntrackSettings(realSettingFiles, config.conntrack, onlineCpus(realSettingFiles)))
-      logger.warn(note);
+    await setConntrack(config, logger);
     if (settings.some((s) => s.localhostNodePorts)) ensureRouteLocalnet(realSettingFiles);
     const oom = setOomScore(config.oomScoreAdj, writeFileSync);
     if (oom !== undefined) logger.info(oom);
@@ -184,7 +193,8 @@ async function proxy({ loaded, flags, iptables, master, logger }: RunInputs): Pr
     followNode(node, facts, config, running, ending, logger);
     watch = followConfig(loaded, flags, ending, logger);
     recorder.record(startingEvent(name));
-    logger.info({ version: VERSION, node: name, families }, 'proxier starting');
+    const { backend, version: iptablesVersion, reason } = detected;
+    logger.info({ version: VERSION, node: name, families, backend, reason, iptablesVersion }, 'proxier starting');
     void running.synced.then(() => logger.info('proxier synced'));
     await ending.unlessEnded(running.start());
     await ending.ended;

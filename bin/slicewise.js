@@ -12,9 +12,15 @@ if (runtime === process.execPath && Number(process.versions.node.split('.')[0]) 
   console.error(`slicewise needs Node 24 or later; this is ${process.version} and "npm ci" has not installed one`);
   process.exit(1);
 }
+// `npm run build` makes dist/, which runs without the sources and without node_modules.
+const main = [at('../src/main.ts'), at('../dist/main.js')].find((file) => existsSync(file));
+if (main === undefined) {
+  console.error('slicewise: there is neither src/ nor dist/ next to bin/');
+  process.exit(1);
+}
 // A small young generation: what decoding lists leaves behind is collected early, for a fifth to two fifths less peak memory.
 const flags = ['--max-semi-space-size=4'];
-const child = spawn(runtime, [...flags, at('../src/main.ts'), ...process.argv.slice(2)], {
+const child = spawn(runtime, [...flags, main, ...process.argv.slice(2)], {
   stdio: 'inherit',
   // Stripping types costs every process about 35 MB and 100 ms unless an earlier one has left the result here.
   env: { NODE_COMPILE_CACHE: at('../node_modules/.cache/slicewise'), ...process.env },

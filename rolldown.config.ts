@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
+
+/** What a machine without the sources has to know about the package. */
+function manifest(): string {
+  const whole: Record<string, unknown> = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
+  const { name, version, license, type } = whole;
+  return `${JSON.stringify({ name, version, license, type })}\n`;
+}
+
+/**
+ * `new URL('<file>', import.meta.url)` names a neighbour: a script to be started as a process becomes an entry of its own, any other
+ * file is copied, and the URL then names what came of it.
+ */
+function neighbours(): Plugin {
+  return {
+    name: 'neighbours',
+    transform(code, id) {
+      if (!id.startsWith(join(import.meta.dirname, 'src'))) return null;
+      return code.replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, path: string) => {
+        const file = join(dirname(id), path);
+        const name = basename(file, '.ts');
+        const reference =
+          name === 'package.json'
+            ? this.emitFile({ type: 'asset', fileName: 'package.json', source: manifest() })
+            : file.endsWith('.ts')
+              ? this.emitFile({ type: 'chunk', id: file, name })
+              : this.emitFile({ type: 'asset', name, source: readFileSync(file) });
+        return `new URL(import.meta.ROLLUP_FILE_URL_${reference})`;
+      });
+    },
+  };
+}
+
+/** Modules of packages that are asked for one by one come in like all others. */
+function plainRequire(): Plugin {
+  return {
+    name: 'plain-require',
+    transform: (code) => code.replace('const require = createRequire(import.meta.url);', ''),
+  };
+}
+
+export default defineConfig({
+  input: 'src/main.ts',
+  platform: 'node',
+  plugins: [neighbours(), plainRequire()],
+  output: {
+    dir: 'dist',
+    cleanDir: true,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    assetFileNames: 'assets/[name]-[hash][extname]',
+  },
+});

@@ -5,6 +5,7 @@
  */
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command, Reply, Request, Response, Tally } from './agent-protocol.ts';
 import { type Conversation, open } from './conversation.ts';
 import { serve } from './serving.ts';
@@ -52,6 +53,9 @@ class Counter {
   }
 }
 
+/** Between two connections of a stream, so that a dozen streams leave the machine some time. */
+const PAUSE_MS = 3;
+
 /** One question after the other, with a new connection each. */
 class Stream {
   readonly #tally = new Counter();
@@ -79,6 +83,7 @@ class Stream {
       const reached = this.#waiting.filter(({ total }) => total <= this.#tally.total);
       this.#waiting = this.#waiting.filter((waiting) => !reached.includes(waiting));
       for (const { resolve } of reached) resolve();
+      await delay(PAUSE_MS);
     }
   }
 }

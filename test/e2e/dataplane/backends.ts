@@ -25,18 +25,24 @@ async function usableFamilies(backend: IptablesBackend): Promise<IPFamily[]> {
   }
 }
 
-/** Defines the tests of one backend around one world, or says loudly what this machine lacks. */
+/**
+ * Defines the tests of one backend around one world, or says loudly what this machine lacks.
+ *
+ * @param missing what else these tests need and do not have
+ */
 export async function describeBackend(
   backend: IptablesBackend,
   define: (world: () => World, families: readonly IPFamily[]) => void,
+  missing?: string,
 ): Promise<void> {
   const ability = checkPrerequisites();
-  if (!ability.able) console.log(`SKIPPED, packets through iptables-${backend}: ${ability.reason}. ${ability.remedy}`);
-  const families = ability.able ? await usableFamilies(backend) : [];
+  const reason = missing ?? (ability.able ? undefined : `${ability.reason}. ${ability.remedy}`);
+  if (reason !== undefined) console.log(`SKIPPED, packets through iptables-${backend}: ${reason}`);
+  const families = reason === undefined ? await usableFamilies(backend) : [];
   describe.skipIf(families.length === 0)(`packets through iptables-${backend}`, () => {
     let world: World | undefined;
     beforeAll(async () => {
-      world = await World.start(backend, ability, families);
+      if (ability.able) world = await World.start(backend, ability, families);
     });
     afterAll(async () => {
       await world?.stop();

@@ -34,7 +34,8 @@ export function nodeOf(name: NodeName): NodeAddresses {
 export function podAddresses(name: PodName): PodAddresses {
   const node = NODES.indexOf(NODE_OF[name]);
   const number = PODS.indexOf(name) + 10;
-  return { pod: `default/${name}`, ipv4: `10.244.${node}.${number}`, ipv6: `fd00:10:244:${node}::${number}` };
+  const ipv6 = parseAddress(`fd00:10:244:${node}::${number}`)?.ip ?? '';
+  return { pod: `default/${name}`, ipv4: `10.244.${node}.${number}`, ipv6 };
 }
 
 /** The name that a host has among `Hosts`. */
@@ -69,11 +70,9 @@ export function crowd(family: IPFamily, size: number): string[] {
 export const CROWD = 40;
 
 /** The place that an address belongs to; the address itself when nobody has it. */
-export function placeAt(text: string): string {
-  const address = parseAddress(text)?.ip ?? text;
+export function placeAt(address: string): string {
   for (const place of [...NODES, ...PODS, 'client', ...ALIASES] as Place[]) {
-    const known = [addressOf(place, 'IPv4'), addressOf(place, 'IPv6')];
-    if (known.some((other) => parseAddress(other)?.ip === address)) return place;
+    if (addressOf(place, 'IPv4') === address || addressOf(place, 'IPv6') === address) return place;
   }
   return TOPOLOGY.nodes.find((node) => node.podGateway === address)?.name ?? address;
 }

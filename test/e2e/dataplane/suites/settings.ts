@@ -3,8 +3,8 @@ import type { IPFamily } from '../../../../src/objects/meta.ts';
 import { binaryNames } from '../../../../src/proxy/iptables/backend.ts';
 import { SERVED_PORT } from '../agent-protocol.ts';
 import { Questionnaire } from '../asking.ts';
-import type { Draft } from '../cluster.ts';
-import { NODES } from '../places.ts';
+import { clusterOf, type Draft, externalOf } from '../cluster.ts';
+import { addressOf, NODES } from '../places.ts';
 import { SETTINGS } from '../settings.ts';
 import type { World } from '../world.ts';
 
@@ -40,6 +40,46 @@ export function describeSettings(world: () => World, family: IPFamily): void {
       expect(await world().outcome('client', fromOutside, expected)).toEqual(expected);
       const fromPod = world().target(draft, { kind: 'clusterIP' }, family);
       expect(await world().outcome('d', fromPod, 'dropped')).toBe('dropped');
+    });
+  });
+
+  describe('a node that has the load balancer’s address itself', () => {
+    const sources = [`${addressOf('one', 'IPv4')}/32`, `${addressOf('one', 'IPv6')}/128`];
+    const draft: Draft = {
+      name: 'own-vip',
+      number: 1,
+      endpoints: ['a', 'c'],
+      vips: ['one'],
+      spec: { loadBalancerSourceRanges: sources },
+    };
+    const vip = `${externalOf('vip', draft.number, 'one', family)}/${family === 'IPv4' ? 32 : 128}`;
+    afterAll(() => world().exec('one', 'ip', 'addr', 'del', vip, 'dev', 'lo'));
+
+    test('gets through source ranges that contain the node, though its packets come from the VIP', async () => {
+      await world().apply([draft], family);
+      await world().exec('one', 'ip', 'addr', 'add', vip, 'dev', 'lo', ...(family === 'IPv6' ? ['nodad'] : []));
+      const target = world().target(draft, { kind: 'vip', node: 'one' }, family);
+      const expected = { a: 'one', c: 'one' };
+      expect(await world().outcome('one', target, expected)).toEqual(expected);
+      expect(await world().outcome('d', target, 'dropped')).toBe('dropped');
+    });
+  });
+
+  describe('an SCTP port', () => {
+    test('has rules that the kernel takes; no packet is sent, since Node has no SCTP sockets', async () => {
+      const { services, slices } = clusterOf([{ name: 'sctp', number: 1, endpoints: ['a', 'c'] }], family);
+      const ports = [{ name: 'sctp', protocol: 'SCTP' as const, port: 80 }];
+      const cluster = {
+        services: services.map((service) => ({ ...service, spec: { ...service.spec, ports } })),
+        slices: slices.map((slice) => ({ ...slice, ports })),
+      };
+      await world().applyCluster(cluster, family);
+      const save = await world().exec('one', binaryNames(family, world().backend).save, '-t', 'nat');
+      const dnat = save.split('\n').filter((line) => / -p sctp .*-j DNAT --to-destination /.test(line));
+      expect(dnat).toHaveLength(2);
+      await world().applyCluster({ services: cluster.services, slices: [] }, family);
+      const filter = await world().exec('one', binaryNames(family, world().backend).save, '-t', 'filter');
+      expect(filter).toMatch(/-A KUBE-SERVICES .* -p sctp .*has no endpoints.* -j REJECT/);
     });
   });
 

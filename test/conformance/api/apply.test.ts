@@ -205,6 +205,36 @@ describeWithServers('server-side apply and managed fields', (server) => {
     expect(gone.body.metadata.finalizers).toBeUndefined();
   });
 
+  it('an item that nobody else owns goes with what others have added to it', async () => {
+    const path = await services();
+    const both = [
+      { port: 80, name: 'x' },
+      { port: 81, name: 'y' },
+    ];
+    await applyService(path, 'm1', { spec: { ports: both } });
+    const patch = { spec: { ports: [{ port: 81, targetPort: 8081 }] } };
+    await server.patch(path, 'strategic', patch, { fieldManager: 'patcher' });
+    const { body } = await applyService(path, 'm1', { spec: { ports: both.slice(0, 1) } });
+    expect(body.spec.ports).toEqual([{ name: 'x', port: 80, protocol: 'TCP', targetPort: 80 }]);
+  });
+
+  it('an empty list states nothing, an empty map states itself', async () => {
+    const path = await services();
+    const metadata = { name: 's', finalizers: [], annotations: {} };
+    const { body } = await applyService(path, 'm1', { metadata, spec: { ports: [{ port: 80 }] } });
+    expect(owners(body)[0]?.[3]).toMatchObject({ 'f:metadata': { 'f:annotations': {} } });
+    expect(JSON.stringify(owners(body))).not.toContain('finalizers');
+  });
+
+  it('references are owned as a whole', async () => {
+    const { path } = await applier();
+    const ownerReferences = [{ apiVersion: 'example.com/v1', kind: 'Thing', name: 'x', uid: 'u1' }];
+    const metadata = { name: 'a', ownerReferences };
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
+    const { body } = await server.patch(path, 'apply', config, { fieldManager: 'm1' });
+    expect(owners(body)[0]?.[3]).toEqual({ 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"u1"}': {} } } });
+  });
+
   it('a scale takes ownership of the replicas', async () => {
     const path = `/apis/apps/v1/namespaces/${await server.namespace()}/deployments/d`;
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };

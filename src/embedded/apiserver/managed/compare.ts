@@ -57,16 +57,16 @@ function addAll(value: unknown, pattern: string, shape: Shape, set: FieldSet): v
 
 /**
  * The paths that a server-side apply configuration states: its leaves, and the items of its lists, but not the maps and lists on the
- * way there unless they are empty.
+ * way there; an empty map is stated itself, an empty list is not.
  */
 export function fieldsOf(value: unknown, shape: Shape, pattern = ''): FieldSet {
   const found = partsOf(value, pattern, shape);
-  if (!found || found.parts.size === 0) return emptySet(true);
+  if (!found || found.parts.size === 0) return emptySet(!(found && Array.isArray(value)));
   const set = emptySet();
   for (const [element, part] of found.parts) {
     const child = fieldsOf(part, shape, patternOf(pattern, element));
     if (!element.startsWith('f:')) child.member = true;
-    set.children.set(element, child);
+    if (!isEmpty(child)) set.children.set(element, child);
   }
   return set;
 }

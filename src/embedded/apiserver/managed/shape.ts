@@ -1,9 +1,6 @@
 import { isRecord, type JsonRecord } from '../json.ts';
 import type { Strategy } from '../kind.ts';
 
-/** An owner is named as a whole, in every kind. */
-const ownerReference = 'metadata.ownerReferences[]';
-
 /** How the parts of an object merge: what server-side apply calls its schema. Derived from a kind's strategy. */
 export class Shape {
   readonly #strategy: Pick<Strategy, 'mergeKeys' | 'applyKeys'>;
@@ -27,7 +24,7 @@ export class Shape {
 
   /** Whether the map or struct at `pattern` is owned as a whole. */
   isAtomicMap(pattern: string): boolean {
-    return pattern === ownerReference || own(this.#strategy.applyKeys, pattern)?.length === 0;
+    return own(this.#strategy.applyKeys, pattern)?.length === 0;
   }
 }
 

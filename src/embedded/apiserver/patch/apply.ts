@@ -136,7 +136,10 @@ function mergeLists(live: unknown[], config: unknown[], pattern: string, shape: 
   return result;
 }
 
-/** Takes out of `value` what is in `remove`, except for parts inside of which somebody in `keep` owns something. */
+/**
+ * Takes out of `value` what is in `remove`, except for members inside of which somebody in `keep` owns something. A list item stays only
+ * if somebody owns the item itself: it goes with all that others have added to it.
+ */
 function prune(value: unknown, remove: FieldSet, keep: FieldSet | undefined, pattern: string, shape: Shape): unknown {
   if (remove.children.size === 0) return value;
   const parts = partsOf(value, pattern, shape)?.parts;
@@ -150,7 +153,8 @@ function prune(value: unknown, remove: FieldSet, keep: FieldSet | undefined, pat
       left.set(element, part);
       continue;
     }
-    if (gone.member && (!kept || isEmpty(kept))) {
+    const isKept = element.startsWith('f:') ? kept !== undefined && !isEmpty(kept) : kept?.member === true;
+    if (gone.member && !isKept) {
       lost = true;
       continue;
     }
@@ -177,6 +181,7 @@ function refuseConflicts(others: Manager[], changed: FieldSet): void {
     causes.push(...fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict ${who}`, field })));
   }
   if (causes.length === 0) return;
+  groups.sort((a, b) => (a.who < b.who ? -1 : 1));
   const single = causes.length === 1;
   const texts = groups.map(({ who, fields }) =>
     single ? `conflict ${who}: ${fields.join()}` : `conflicts ${who}:\n- ${fields.join('\n- ')}`,

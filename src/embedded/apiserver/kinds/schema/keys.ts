@@ -66,6 +66,7 @@ const atomicModels = new Set([
   'V1NodeSelectorTerm',
   'V1ObjectFieldSelector',
   'V1ObjectReference',
+  'V1OwnerReference',
   'V1ResourceFieldSelector',
   'V1RoleRef',
   'V1SecretKeySelector',
@@ -96,7 +97,7 @@ function collect(model: Model, prefix: string, keys: PatchKeys): void {
 }
 
 function descend(type: ValueType, path: string, keys: PatchKeys): void {
-  if (type.kind === 'list' && type.of.kind === 'model') collect(type.of.of, `${path}[].`, keys);
+  if (type.kind === 'list') descend(type.of, `${path}[]`, keys);
   else if (type.kind === 'model') {
     if (atomicModels.has(type.of.className)) keys.applyKeys[path] = [];
     collect(type.of, `${path}.`, keys);

@@ -2,23 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { patchKeysOf } from '../../../../../src/embedded/apiserver/kinds/schema/keys.ts';
 
 describe('how patches merge a kind', () => {
-  it('every kind merges finalizers and owners', () => {
+  const owner = { 'metadata.ownerReferences[]': [] };
+
+  it('every kind merges finalizers and owners, and owns an owner as a whole', () => {
     expect(patchKeysOf('V1Lease')).toEqual({
       mergeKeys: { 'metadata.finalizers': '', 'metadata.ownerReferences': 'uid' },
-      applyKeys: {},
+      applyKeys: owner,
     });
   });
 
   it('the ports of a Service have one key for merging and two for applying', () => {
     const { mergeKeys, applyKeys } = patchKeysOf('V1Service');
     expect(mergeKeys).toMatchObject({ 'spec.ports': 'port', 'status.conditions': 'type' });
-    expect(applyKeys).toEqual({ 'spec.ports': ['port', 'protocol'], 'spec.selector': [] });
+    expect(applyKeys).toEqual({ ...owner, 'spec.ports': ['port', 'protocol'], 'spec.selector': [] });
   });
 
   it('an EndpointSlice is replaced list by list', () => {
     const { mergeKeys, applyKeys } = patchKeysOf('V1EndpointSlice');
     expect(Object.keys(mergeKeys)).toEqual(['metadata.finalizers', 'metadata.ownerReferences']);
-    expect(applyKeys).toEqual({ 'endpoints[].addresses': [''], 'endpoints[].targetRef': [] });
+    expect(applyKeys).toEqual({ ...owner, 'endpoints[].addresses': [''], 'endpoints[].targetRef': [] });
   });
 
   it('a template merges as a Pod does', () => {
@@ -39,6 +41,7 @@ describe('how patches merge a kind', () => {
     });
     expect(pod.applyKeys).toMatchObject({
       'spec.containers[].ports': ['containerPort', 'protocol'],
+      'spec.imagePullSecrets[]': [],
       'status.hostIPs': [],
     });
     expect(deployment.applyKeys).toMatchObject({ 'spec.selector': [] });

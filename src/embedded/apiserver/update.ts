@@ -53,10 +53,16 @@ export function updateObject(
   const context = registry.context();
   const now = registry.timestamp();
   keepSystemFields(object, before);
+  const noteOwners = () => {
+    const writer = { manager: options.fieldManager, subresource: target.subresource, now };
+    if (managers) writeManagers(object, managers, parseManagers(before.metadata.managedFields) ?? [], now);
+    else trackUpdate(kind, object, before, writer);
+  };
   strategy.setDefaults(object, context);
+  // What the kind itself drops or keeps is nobody's change, but what a status update may not touch has to be put back first.
+  if (subresource === undefined) noteOwners();
   strategy.prepareForUpdate(object, before, subresource, context);
-  if (managers) writeManagers(object, managers, parseManagers(before.metadata.managedFields) ?? [], now);
-  else trackUpdate(kind, object, before, { manager: options.fieldManager, subresource: target.subresource, now });
+  if (subresource !== undefined) noteOwners();
   causes.push(...validateMetadataUpdate(object, before));
   causes.push(...strategy.validateUpdate(object, before, subresource, context));
   if (causes.length === 0) causes.push(...(strategy.allocate?.(object, before, context) ?? []));

@@ -116,33 +116,44 @@ export function describeWithServers(
   define: (server: TestServer) => void,
   options: HarnessOptions = {},
 ): void {
-  describe(`${name} (embedded)`, () => {
-    let started: ApiServer | undefined;
-    const harness = new Harness('embedded', async () => {
-      started = await startApiServer();
-      return started;
-    });
-    harness.hooks();
-    Object.defineProperty(harness, 'embedded', { get: () => required(started) });
-    define(harness);
-  });
-  const assets = process.env.KUBEBUILDER_ASSETS;
-  const running = process.env.SLICEWISE_REAL_APISERVER;
-  if (options.only === 'embedded') return;
-  if (assets === undefined && running === undefined) {
-    console.log(`skipped: "${name}" against a real kube-apiserver: KUBEBUILDER_ASSETS is not set`);
-    return;
-  }
-  describe(`${name} (kube-apiserver)`, () => {
-    const harness = new Harness('real', async () =>
-      running === undefined ? startRealApiServer(assets ?? '') : runningServer(running),
-    );
-    harness.hooks();
-    define(harness);
-  });
+  describe(`${name} (embedded)`, () => define(embeddedServer()));
+  if (options.only === 'embedded' || lacksRealServer(name)) return;
+  describe(`${name} (kube-apiserver)`, () => define(realServer()));
 }
 
-/** A kube-apiserver that runs already: a folder with `url`, `token` and `ca.crt`. */
+/** Runs tests that put the same questions to both servers and compare the answers; says so when there is no real one. */
+export function describeWithBoth(name: string, define: (real: TestServer, embedded: TestServer) => void): void {
+  if (lacksRealServer(name)) return;
+  describe(`${name} (kube-apiserver and embedded)`, () => define(realServer(), embeddedServer()));
+}
+
+function lacksRealServer(name: string): boolean {
+  const lacks = process.env.KUBEBUILDER_ASSETS === undefined && process.env.SLICEWISE_REAL_APISERVER === undefined;
+  if (lacks) console.log(`skipped: "${name}" against a real kube-apiserver: KUBEBUILDER_ASSETS is not set`);
+  return lacks;
+}
+
+function embeddedServer(): TestServer {
+  let started: ApiServer | undefined;
+  const harness = new Harness('embedded', async () => {
+    started = await startApiServer();
+    return started;
+  });
+  harness.hooks();
+  Object.defineProperty(harness, 'embedded', { get: () => required(started) });
+  return harness;
+}
+
+/** The server that runs already (see `runningServer`), else one started for these tests. */
+function realServer(): TestServer {
+  const { KUBEBUILDER_ASSETS: assets = '', SLICEWISE_REAL_APISERVER: running } = process.env;
+  const start = async () => (running === undefined ? startRealApiServer(assets) : runningServer(running));
+  const harness = new Harness('real', start);
+  harness.hooks();
+  return harness;
+}
+
+/** A kube-apiserver that runs already, to save its start: SLICEWISE_REAL_APISERVER names a folder with `url`, `token`, `ca.crt`. */
 function runningServer(folder: string): Endpoint {
   const read = (name: string) => readFileSync(join(folder, name), 'utf8').trim();
   return { url: read('url'), token: read('token'), caData: read('ca.crt'), stop: async () => {} };

@@ -43,12 +43,15 @@ export function trackUpdate(kind: ServedKind, object: RawObject, before: RawObje
 }
 
 function withUpdate(kind: ServedKind, managers: Manager[], self: Manager, { changed, removed }: Comparison): Manager[] {
+  for (const field of resetFields(kind, self.subresource)) {
+    changed.children.delete(`f:${field}`);
+    removed.children.delete(`f:${field}`);
+  }
   const others = managers
     .filter((manager) => !sameManager(manager, self))
     .map((manager) => ({ ...manager, fields: difference(difference(manager.fields, changed), removed) }));
   const own = managers.find((manager) => sameManager(manager, self))?.fields ?? emptySet();
-  const written = ownable(changed, resetFields(kind, self.subresource));
-  return [...others, { ...self, fields: union(difference(own, removed), written) }];
+  return [...others, { ...self, fields: union(difference(own, removed), ownable(changed, [])) }];
 }
 
 /** Top-level fields that a write to this endpoint cannot change, so that nobody owns them through it. */

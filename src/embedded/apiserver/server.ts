@@ -6,7 +6,7 @@ import type { Clock, Random } from '../../clock.ts';
 import { realClock } from '../../clock.ts';
 import { type Logger, silentLogger } from '../../observe/logger.ts';
 import { Authenticator } from './auth.ts';
-import { bootstrap } from './bootstrap.ts';
+import { type Advertised, bootstrap } from './bootstrap.ts';
 import { startGarbageCollector } from './controllers/garbage.ts';
 import { startNamespaceController } from './controllers/namespaces.ts';
 import { Faults } from './faults.ts';
@@ -39,6 +39,8 @@ export interface ApiServerOptions {
   clock?: Clock;
   random?: Random;
   history?: HistoryLimits;
+  /** Where Pods reach this server: the endpoints of the Service `default/kubernetes`, which has none when left out. */
+  advertise?: Advertised;
   /** Told of failures that are the server's own; silent by default. */
   logger?: Logger;
   /** Delete objects whose owners are gone, as kube-controller-manager does; true by default. */
@@ -80,7 +82,8 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     startNamespaceController(registry),
     ...(options.garbageCollection === false ? [] : [startGarbageCollector(registry)]),
   ];
-  stopControllers.push(bootstrap(registry, options.kindOptions?.serviceCIDRs ?? defaultKindOptions.serviceCIDRs));
+  const { serviceCIDRs } = { ...defaultKindOptions, ...options.kindOptions };
+  stopControllers.push(bootstrap(registry, { serviceCIDRs, advertise: options.advertise }));
   const watches = new WatchHub();
   const serving: Serving = {
     registry,

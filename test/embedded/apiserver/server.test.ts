@@ -111,6 +111,18 @@ describe('the embedded API server', () => {
     expect(again.status).toBe(200);
   });
 
+  it('gives its Service the endpoint at which Pods reach it', async () => {
+    const { call } = await startServer({ advertise: { address: '172.18.0.2', port: 6443 } });
+    const slice = await call('GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes');
+    expect(slice.body).toMatchObject({
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['172.18.0.2'], conditions: { ready: true } }],
+      ports: [{ name: 'https', port: 6443, protocol: 'TCP' }],
+    });
+    const endpoints = await call('GET', '/api/v1/namespaces/default/endpoints/kubernetes');
+    expect(endpoints.body).toMatchObject({ subsets: [{ addresses: [{ ip: '172.18.0.2' }] }] });
+  });
+
   it('can be left without garbage collection', async () => {
     const { server, call } = await startServer({ garbageCollection: false });
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: 'never' };

@@ -107,6 +107,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const listen = async (where: ListenHandle | { host: string; port: number }) => {
     const listener = createListener(certificate, (message, response) => void handle(serving, message, response));
     await listening(listener, where);
+    listener.on('error', (error) => serving.logger.error({ err: error }, 'listener failed'));
     listeners.push(listener);
     return listener;
   };

@@ -90,7 +90,7 @@ class WatchRun {
     const { sendInitialEvents, resourceVersion, bookmarks } = this.#options;
     const fromState = sendInitialEvents ?? (resourceVersion === '' || requested === 0);
     const revision = store.revision;
-    const past = fromState || requested === 0 ? this.#presentState() : this.#eventFrames(bucket.since(requested));
+    const past = fromState ? this.#presentState() : this.#eventFrames(requested === 0 ? [] : bucket.since(requested));
     const prefix = prefixOf(this.#namespace);
     this.#stream.onEnd(
       bucket.subscribe((event) => {

@@ -95,6 +95,14 @@ describeWithServers('watch-list (sendInitialEvents)', (server) => {
     expect((await watch.next()).object.metadata.name).toBe('b');
   });
 
+  it('sendInitialEvents=false without a resourceVersion starts now', async () => {
+    const path = await configMaps();
+    await server.post(path, { metadata: { name: 'a' } });
+    const watch = await server.watch(path, { ...streaming, sendInitialEvents: false });
+    await server.patch(`${path}/a`, 'merge', { data: { k: '1' } });
+    expect((await watch.next()).type).toBe('MODIFIED');
+  });
+
   const needsMatch = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
   it.each([
     [{ watch: true, sendInitialEvents: true }, [needsMatch]],

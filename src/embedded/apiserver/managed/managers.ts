@@ -63,7 +63,7 @@ const unowned: FieldSet = (() => {
     'managedFields',
     'resourceVersion',
   ]) {
-    metadata.children.set(`f:${field}`, wholeSet());
+    metadata.children.set(`f:${field}`, emptySet(true));
   }
   return {
     member: true,
@@ -74,11 +74,6 @@ const unowned: FieldSet = (() => {
     ]),
   };
 })();
-
-/** Matches a path and everything inside it. */
-function wholeSet(): FieldSet {
-  return emptySet(true);
-}
 
 /** Takes out what nobody owns. */
 export function ownable(fields: FieldSet, resetFields: readonly string[]): FieldSet {
@@ -95,7 +90,6 @@ export function ownable(fields: FieldSet, resetFields: readonly string[]): Field
  */
 export function writeManagers(object: RawObject, managers: Manager[], before: Manager[], now: string): void {
   const entries = managers
-    .filter(({ fields, operation }) => operation === 'Apply' || !isEmpty(fields))
     .filter(({ fields }) => !isEmpty(fields))
     .map((manager) => {
       const known = before.find((other) => sameManager(other, manager));

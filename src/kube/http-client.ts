@@ -24,6 +24,11 @@ export interface KubeClientOptions {
   logger: Logger;
   clock?: Clock;
   random?: Random;
+  /**
+   * Called synchronously right before the first byte of an attempt is written, of a repeated one too; not for streams. What it throws is
+   * the failure of the call.
+   */
+  beforeSend?: (attempt: Pick<RequestOptions, 'method' | 'path'>) => void;
   /** Told about every finished attempt. `code` is the HTTP status, or the `ApiErrorCode` when no response came. */
   onAttempt?: (attempt: { method: string; code: string; durationMs: number }) => void;
 }
@@ -37,18 +42,25 @@ const PATCH_TYPES: Record<PatchType, string> = {
   apply: 'application/apply-patch+yaml',
 };
 
+/** A client whose connections can be cut. */
+export interface SeverableClient extends KubeClient {
+  /** Fails every call at once and for good. Bytes that no connection has sent yet will never be sent, by the kernel neither. */
+  sever(): void;
+}
+
 /** One pooled client for one API server. HTTP/1.1, keep-alive, no compression (on a LAN it costs more than it saves). */
-export function createKubeClient(access: ClusterAccess, options: KubeClientOptions): KubeClient {
+export function createKubeClient(access: ClusterAccess, options: KubeClientOptions): SeverableClient {
   return new HttpKubeClient(access, options);
 }
 
-class HttpKubeClient implements KubeClient {
+class HttpKubeClient implements SeverableClient {
   #access: ClusterAccess;
   #options: KubeClientOptions;
   #clock: Clock;
   #random: Random;
   #timeoutMs: number;
   #connections: Promise<Connections> | undefined;
+  #opened: Connections | undefined;
   #basePath: string;
   #closed = false;
 
@@ -69,7 +81,7 @@ class HttpKubeClient implements KubeClient {
     try {
       return await this.#repeat(options, limit, this.#options.retries ?? 5, async () => {
         const { calls } = await this.#open();
-        const response = await this.#send(calls, options, headers, body, limit.signal);
+        const response = await this.#send(this.#checked(calls, options), options, headers, body, limit.signal);
         const answer = await readAll(response.body);
         return decode(answer.toString('utf8'), options);
       });
@@ -108,14 +120,47 @@ class HttpKubeClient implements KubeClient {
     await Promise.all([calls.close(), watches.destroy(closedError(this.#access.server))]);
   }
 
+  sever(): void {
+    this.#closed = true;
+    this.#opened?.sever();
+  }
+
   #open(): Promise<Connections> {
     if (this.#closed) throw closedError(this.#access.server);
-    this.#connections ??= createConnections(this.#access, this.#options.connections ?? 32);
+    this.#connections ??= this.#connect();
     return this.#connections;
+  }
+
+  async #connect(): Promise<Connections> {
+    const connections = await createConnections(this.#access, this.#options.connections ?? 32);
+    this.#opened = connections;
+    // Severed meanwhile.
+    if (this.#closed) connections.sever();
+    return connections;
   }
 
   #limit(caller: AbortSignal | undefined, timeoutMs: number, call: string): TimeLimit {
     return new TimeLimit(this.#clock, caller, timeoutMs, `${call}: no complete answer from ${this.#access.server}`);
+  }
+
+  /** `dispatcher`, asking `beforeSend` at the last moment: after waiting for credentials, a turn, a connection. */
+  #checked(dispatcher: Dispatcher, { method, path }: Exchange): Pick<Dispatcher, 'dispatch'> {
+    const { beforeSend } = this.#options;
+    if (!beforeSend) return dispatcher;
+    return {
+      dispatch(options, handler) {
+        const started = handler.onRequestStart?.bind(handler);
+        handler.onRequestStart = (controller, context) => {
+          started?.(controller, context);
+          try {
+            beforeSend({ method, path });
+          } catch (error) {
+            controller.abort(error instanceof Error ? error : new Error(String(error)));
+          }
+        };
+        return dispatcher.dispatch(options, handler);
+      },
+    };
   }
 
   /** Attempts until one succeeds, or fails for good. */
@@ -140,7 +185,7 @@ class HttpKubeClient implements KubeClient {
 
   /** One exchange up to the headers of a 2xx response; repeated once with new credentials after a 401. @throws ApiError for others. */
   async #send(
-    dispatcher: Dispatcher,
+    dispatcher: Pick<Dispatcher, 'dispatch'>,
     request: Exchange,
     headers: Record<string, string>,
     body: string | null,

@@ -18,10 +18,13 @@ export interface UndiciResponse {
 }
 
 const apiRequest: (
-  this: Dispatcher,
+  this: Pick<Dispatcher, 'dispatch'>,
   options: Dispatcher.RequestOptions,
 ) => Promise<UndiciResponse> = require('undici/lib/api/api-request.js');
 
-export function undiciRequest(dispatcher: Dispatcher, options: Dispatcher.RequestOptions): Promise<UndiciResponse> {
+export function undiciRequest(
+  dispatcher: Pick<Dispatcher, 'dispatch'>,
+  options: Dispatcher.RequestOptions,
+): Promise<UndiciResponse> {
   return apiRequest.call(dispatcher, options);
 }

@@ -93,6 +93,8 @@ export class PlanWriter {
   }
 }
 
+/** The API server's own words where it said any: users read them in Events, where paths and status codes only get in the way. */
 function failure(what: string, cause: unknown): SliceWriteError {
-  return new SliceWriteError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  const said = isApiError(cause) ? cause.status?.message : undefined;
+  return new SliceWriteError(`${what}: ${said ?? (cause instanceof Error ? cause.message : String(cause))}`, { cause });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ControllerOptions } from '../../src/endpointslice/options.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import type { EndpointSlice } from '../../src/objects/endpointslice.ts';
 import { endpoint, endpoints, node, pod, pods, service, slice } from './support/build.ts';
 import { apiError, Bench } from './support/fake-api.ts';
@@ -270,6 +271,21 @@ describe('writes that fail', () => {
       reason: 'FailedToUpdateEndpointSlices',
       message: `Error updating Endpoint Slices for Service shop/web: failed to update ${theSlice(bench).metadata.name} EndpointSlice for Service shop/web: boom`,
     });
+  });
+
+  it('are told in the words of the API server', async () => {
+    const bench = await settled();
+    bench.api.fail = () =>
+      new ApiError({
+        code: 'FORBIDDEN',
+        message: 'PUT /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/s: slices are full (403)',
+        status: { message: 'slices are full' },
+      });
+    bench.pods.put(pod('c', { ip: '10.0.0.3' }));
+    await bench.newCalls();
+    expect(bench.events[0]?.message).toMatch(
+      /: failed to update \S+ EndpointSlice for Service shop\/web: slices are full$/,
+    );
   });
 
   it('are tried for ever, 1000 s apart in the end', async () => {

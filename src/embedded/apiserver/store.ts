@@ -127,6 +127,12 @@ export class Bucket {
     return found;
   }
 
+  /** Whether a namespace holds any object. */
+  hasAny(namespace: string): boolean {
+    const prefix = prefixOf(namespace);
+    return this.#keys[lowerBound(this.#keys, prefix)]?.startsWith(prefix) ?? false;
+  }
+
   /**
    * The same as the objects were at `revision`.
    * @throws CompactedError when the history does not reach back that far.

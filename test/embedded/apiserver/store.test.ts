@@ -39,6 +39,7 @@ describe('store', () => {
     }
     expect(keys(bucket.list('n'))).toEqual(['n/a', 'n/b']);
     expect(keys(bucket.list())).toEqual(['m/z', 'n-1/a', 'n/a', 'n/b', 'n1/c']);
+    expect(['l', 'm', 'n', 'n-', 'n1', 'o'].filter((namespace) => bucket.hasAny(namespace))).toEqual(['m', 'n', 'n1']);
   });
 
   it('tells listeners of each commit, with the state before', () => {

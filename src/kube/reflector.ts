@@ -2,6 +2,7 @@ import { type Clock, type Random, realClock, sleep } from '../clock.ts';
 import type { KubeObject } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KubeClient } from './client.ts';
+import { missingGrant } from './forbidden.ts';
 import type { Indexers, Lister, ResourceHandler } from './handler.ts';
 import { readListPage } from './list-page.ts';
 import { eventInput, toFailure } from './reflector-inputs.ts';
@@ -315,7 +316,12 @@ export class Reflector<T extends KubeObject> {
     const level = message === this.#lastLogged && this.#state.failures > 0 ? 'debug' : 'warn';
     this.#lastError = this.#lastLogged = message;
     this.#log[level](
-      { code: failure.code, phase: this.#state.phase.name, retryAfterMs: failure.retryAfterMs },
+      {
+        code: failure.code,
+        phase: this.#state.phase.name,
+        retryAfterMs: failure.retryAfterMs,
+        grant: missingGrant(error),
+      },
       message,
     );
     this.#options.observer?.failed?.(failure.code);

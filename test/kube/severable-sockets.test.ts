@@ -14,7 +14,10 @@ afterEach(() => {
 });
 
 /** A server that takes connections and never answers. */
-async function mute(certificate?: { cert: string; key: string }): Promise<{ port: number; connection: Promise<Socket> }> {
+async function mute(certificate?: {
+  cert: string;
+  key: string;
+}): Promise<{ port: number; connection: Promise<Socket> }> {
   const server: Server = createServer();
   const connection = new Promise<Socket>((resolve) => {
     server.on('connection', (socket) => {

@@ -1,15 +1,19 @@
 import { type Clock, type Random, sleep } from '../../clock.ts';
 import type { Logger } from '../../observe/logger.ts';
 import { isApiError } from '../errors.ts';
+import { missingGrant } from '../forbidden.ts';
+import { messageOf } from '../values.ts';
 import { decide, type Observation, released } from './decision.ts';
 import { type Lease, type LeaseClient, sameRecord } from './lease.ts';
-import { JITTER, type LeaderElectionOptions, validateLeaderElection } from './options.ts';
+import { type LeaderElectionOptions, SHORTEST_PAUSE, validateLeaderElection } from './options.ts';
 
 export interface LeaderCallbacks {
   /** Called once, when the Lease is ours. `lost` aborts at the moment from which nothing may be written any more. */
   onStartedLeading(lost: AbortSignal): void;
   /** Called for each holder that this replica sees, itself included. */
   onNewLeader?(identity: string): void;
+  /** Called when leadership ends, by loss or by a stop; no more than once, and only after `onStartedLeading`. */
+  onStoppedLeading?(): void;
 }
 
 export interface LeaderElectorDeps {
@@ -23,6 +27,11 @@ export interface LeaderElectorDeps {
  * Takes part in one election with the semantics of client-go: whoever holds the Lease leads; a leader that could not renew for
  * the renew deadline stops, and only a lease duration after the record last changed does anybody else start. Both are measured
  * on each replica's own monotonic clock, so the lease duration must exceed the renew deadline by more than the clocks drift.
+ * Wall clocks only fill the times in the record, for people. (A monotonic clock stands still while a machine is suspended; a leader
+ * that wakes from that may write until it next looks at the Lease, here as with client-go.)
+ *
+ * Other than client-go, a waiting replica looks at least once in a retry period, and again at the very moment at which the record
+ * expires: a dead leader is followed within lease duration plus retry period of its death.
  */
 export class LeaderElector {
   readonly #options: LeaderElectionOptions;
@@ -30,6 +39,8 @@ export class LeaderElector {
   readonly #callbacks: LeaderCallbacks;
   #seen: Observation | undefined;
   #announced: string | undefined;
+  /** What the last try failed with; undefined when it did not. */
+  #trouble: string | undefined;
   /** Monotonic milliseconds at which the last successful renewal was *sent*; -Infinity while not leading. */
   #renewedAt = Number.NEGATIVE_INFINITY;
 
@@ -51,6 +62,11 @@ export class LeaderElector {
     return this.#seen?.lease.spec.holderIdentity ?? '';
   }
 
+  /** As last seen at the server, or written. */
+  get lease(): Lease | undefined {
+    return this.#seen?.lease;
+  }
+
   /**
    * Waits for the Lease, leads, and returns when leadership is lost or `stop` aborts. `beforeRelease` runs after the `lost`
    * signal and before the Lease is handed back: let in-flight writes finish there.
@@ -62,6 +78,7 @@ export class LeaderElector {
     const reason = await this.#keepRenewing(stop);
     this.#renewedAt = Number.NEGATIVE_INFINITY;
     lost.abort();
+    this.#callbacks.onStoppedLeading?.();
     if (reason === 'stopped') {
       await beforeRelease();
       if (this.#options.releaseOnCancel) await this.#release();
@@ -71,23 +88,34 @@ export class LeaderElector {
 
   async #acquire(stop: AbortSignal): Promise<boolean> {
     const { clock, random, logger } = this.#deps;
+    const { renewDeadlineMs, retryPeriodMs, identity } = this.#options;
     while (!stop.aborted) {
-      if (await this.#tryOnce(this.#options.renewDeadlineMs, stop)) {
-        logger.info({ identity: this.#options.identity }, 'leader election: lease acquired');
+      if (await this.#tryOnce(renewDeadlineMs, stop)) {
+        logger.info({ identity }, 'leader election: lease acquired');
         return true;
       }
-      await sleep(clock, this.#options.retryPeriodMs * (1 + random() * JITTER), stop);
+      await sleep(clock, Math.min(retryPeriodMs * (1 - random() * (1 - SHORTEST_PAUSE)), this.#untilExpiry()), stop);
     }
     return false;
   }
 
+  /** Milliseconds until the record that somebody else holds may be taken over; Infinity when that is now, or unknown. */
+  #untilExpiry(): number {
+    if (!this.#seen) return Number.POSITIVE_INFINITY;
+    const left = this.#seen.changedAt + this.#options.leaseDurationMs - this.#deps.clock.monotonic();
+    return left > 0 ? left : Number.POSITIVE_INFINITY;
+  }
+
   async #keepRenewing(stop: AbortSignal): Promise<'lost' | 'stopped'> {
     const { clock, logger } = this.#deps;
+    const { retryPeriodMs, renewDeadlineMs } = this.#options;
+    const left = () => this.#renewedAt + renewDeadlineMs - clock.monotonic();
     for (;;) {
-      await sleep(clock, this.#options.retryPeriodMs, stop);
+      // Not beyond the deadline: whoever is told of the loss must hear of it then, not a pause later.
+      await sleep(clock, Math.min(retryPeriodMs, left()), stop);
       if (stop.aborted) return 'stopped';
-      const left = this.#renewedAt + this.#options.renewDeadlineMs - clock.monotonic();
-      if (left > 0) await this.#tryOnce(left, stop);
+      // Half of it at most, so that a dead connection leaves time for a try on another.
+      if (left() > 0) await this.#tryOnce(Math.min(left(), renewDeadlineMs / 2), stop);
       if (stop.aborted) return 'stopped';
       const expired = !this.isLeader;
       const taken = this.holder !== '' && this.holder !== this.#options.identity;
@@ -100,10 +128,10 @@ export class LeaderElector {
 
   /** One try to take or renew, given up after `limitMs`. True when the Lease is ours. */
   async #tryOnce(limitMs: number, stop: AbortSignal): Promise<boolean> {
-    const { clock, logger } = this.#deps;
+    const { clock } = this.#deps;
     const sentAt = clock.monotonic();
     const limit = new AbortController();
-    const timer = clock.setTimer(() => limit.abort(new Error(`no answer within ${limitMs} ms`)), limitMs);
+    const timer = clock.setTimer(() => limit.abort(new Error('the API server did not answer in time')), limitMs);
     const signal = AbortSignal.any([stop, limit.signal]);
     try {
       // A leader knows the record that it wrote: renewing it unread saves a request, and a conflict tells the rest.
@@ -113,11 +141,22 @@ export class LeaderElector {
       }
       return true;
     } catch (error) {
-      if (!stop.aborted) logger.warn({ err: String(error) }, 'leader election: could not take or renew the lease');
+      if (!stop.aborted) this.#report(limit.signal.aborted ? limit.signal.reason : error);
       return false;
     } finally {
       timer.cancel();
     }
+  }
+
+  /** The same trouble again and again is one line, not a line every retry period. */
+  #report(error: unknown): void {
+    const message = messageOf(error);
+    const level = message === this.#trouble ? 'debug' : 'warn';
+    this.#trouble = message;
+    this.#deps.logger[level](
+      { err: message, grant: missingGrant(error) },
+      'leader election: could not take or renew the lease',
+    );
   }
 
   get #knowsRecord(): boolean {
@@ -155,6 +194,7 @@ export class LeaderElector {
   }
 
   #see(lease: Lease): void {
+    this.#trouble = undefined;
     const unchanged = this.#seen !== undefined && sameRecord(this.#seen.lease.spec, lease.spec);
     this.#seen = { lease, changedAt: unchanged && this.#seen ? this.#seen.changedAt : this.#deps.clock.monotonic() };
     const holder = lease.spec.holderIdentity ?? '';

@@ -21,8 +21,11 @@ export const LEADER_ELECTION_DEFAULTS = {
   releaseOnCancel: true,
 } as const;
 
-/** Waiting replicas pause up to 1 + JITTER times the retry period, so that they do not try in step. */
+/** client-go wants this many retry periods to fit into the renew deadline, and so do we: its settings are ours. */
 export const JITTER = 1.2;
+
+/** Waiting replicas pause for this part of the retry period at least and for all of it at most, so that they do not try in step. */
+export const SHORTEST_PAUSE = 0.5;
 
 const seconds = (ms: number): string => `${ms / 1000}s`;
 

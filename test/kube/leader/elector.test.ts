@@ -1,10 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../../../src/kube/errors.ts';
 import { decide, released } from '../../../src/kube/leader/decision.ts';
 import { LeaderElector } from '../../../src/kube/leader/elector.ts';
 import { type Lease, type LeaseClient, microTime } from '../../../src/kube/leader/lease.ts';
+import { leaseEvent } from '../../../src/kube/leader/lease-events.ts';
 import { LEADER_ELECTION_DEFAULTS, validateLeaderElection } from '../../../src/kube/leader/options.ts';
-import { silentLogger } from '../../../src/observe/logger.ts';
+import { writeGate } from '../../../src/kube/leader/write-gate.ts';
+import { createLogger, type Logger, silentLogger } from '../../../src/observe/logger.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 
 const options = (identity: string) => ({ identity, ...LEADER_ELECTION_DEFAULTS });
@@ -14,13 +17,18 @@ class FakeLease {
   lease: Lease | undefined;
   #version = 0;
   readonly writes: string[] = [];
+  /** Replicas that get no answer. */
   readonly cutOff = new Set<string>();
+  /** What replicas get instead of an answer. */
+  readonly refuse = new Map<string, Error>();
 
   clientFor(replica: string): LeaseClient {
-    const reach = (signal: AbortSignal): Promise<void> =>
-      this.cutOff.has(replica)
-        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))))
-        : Promise.resolve();
+    const reach = (signal: AbortSignal): Promise<void> => {
+      const refusal = this.refuse.get(replica);
+      if (refusal) return Promise.reject(refusal);
+      if (!this.cutOff.has(replica)) return Promise.resolve();
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))));
+    };
     const store = (spec: Lease['spec'], verb: string): Lease => {
       this.writes.push(`${replica} ${verb} ${spec.holderIdentity}`);
       this.lease = { metadata: { name: 'l', resourceVersion: String(++this.#version) }, spec };
@@ -49,7 +57,21 @@ class FakeLease {
   }
 }
 
-function replica(name: string, server: FakeLease, clock: FakeClock) {
+/** A clock whose wall time an administrator, or NTP, sets to something else. */
+class SteppedClock extends FakeClock {
+  stepMs = 0;
+
+  override now(): number {
+    return super.now() + this.stepMs;
+  }
+}
+
+function replica(
+  name: string,
+  server: FakeLease,
+  clock: FakeClock,
+  { random = 0, logger = silentLogger }: { random?: number; logger?: Logger } = {},
+) {
   const stop = new AbortController();
   const log: string[] = [];
   const elector = new LeaderElector(
@@ -60,8 +82,9 @@ function replica(name: string, server: FakeLease, clock: FakeClock) {
         lost.addEventListener('abort', () => log.push(`stops at ${clock.monotonic()}`));
       },
       onNewLeader: (leader) => log.push(`sees ${leader}`),
+      onStoppedLeading: () => log.push('stopped'),
     },
-    { leases: server.clientFor(name), clock, random: () => 0, logger: silentLogger },
+    { leases: server.clientFor(name), clock, random: () => random, logger },
   );
   return { elector, stop, log, ended: elector.run(stop.signal) };
 }
@@ -119,8 +142,8 @@ describe('the leader elector', () => {
       overlap ||= a.elector.isLeader && b.elector.isLeader;
     }
     expect(overlap).toBe(false);
-    expect(a.log.at(-1)).toBe('stops at 14000');
-    expect(b.log).toEqual(['sees a', 'sees b', 'leads at 20000']);
+    expect(a.log.slice(-2)).toEqual(['stops at 14000', 'stopped']);
+    expect(b.log).toEqual(['sees a', 'sees b', 'leads at 19000']);
     expect(await a.ended).toBe('lost');
     b.stop.abort();
     await b.ended;
@@ -164,6 +187,150 @@ describe('the leader elector', () => {
     expect(server.writes).toEqual(['a create a', 'a create a']);
     a.stop.abort();
     await a.ended;
+  });
+});
+
+describe('a leader in trouble', () => {
+  it('stops at the renew deadline to the millisecond, however quickly its tries fail', async () => {
+    const clock = new FakeClock();
+    const server = new FakeLease();
+    const a = replica('a', server, clock);
+    await clock.advance(4000);
+    server.refuse.set('a', new ApiError({ code: 'UNREACHABLE', message: 'connection refused' }));
+    await clock.advance(9999);
+    expect(a.elector.isLeader).toBe(true);
+    await clock.advance(1);
+    expect(a.elector.isLeader).toBe(false);
+    expect(await a.ended).toBe('lost');
+    expect(a.log.slice(-2)).toEqual(['stops at 14000', 'stopped']);
+  });
+
+  it('gives up a try that hangs early enough for another', async () => {
+    const clock = new FakeClock();
+    const server = new FakeLease();
+    const a = replica('a', server, clock);
+    await clock.advance(1000);
+    server.cutOff.add('a');
+    await clock.advance(1000 + 4000);
+    server.cutOff.delete('a');
+    await clock.advance(30_000);
+    expect(a.elector.isLeader).toBe(true);
+    a.stop.abort();
+    await a.ended;
+  });
+
+  it('says once what is wrong, with what to grant, and again when something else is', async () => {
+    const clock = new FakeClock();
+    const server = new FakeLease();
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const refusal =
+      'leases.coordination.k8s.io is forbidden: User "u" cannot get resource "leases" in API group "coordination.k8s.io" in the namespace "kube-system"';
+    server.refuse.set('a', new ApiError({ code: 'FORBIDDEN', message: refusal }));
+    const a = replica('a', server, clock, { logger: createLogger({ destination }) });
+    await clock.advance(20_000);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      {
+        err: refusal,
+        grant:
+          '{apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get"]} in a Role in namespace kube-system bound to u',
+        msg: 'leader election: could not take or renew the lease',
+      },
+    ]);
+    server.refuse.set('a', new ApiError({ code: 'UNREACHABLE', message: 'connection refused' }));
+    await clock.advance(20_000);
+    expect(lines).toHaveLength(2);
+    a.stop.abort();
+    await a.ended;
+  });
+});
+
+describe('the wall clock', () => {
+  const year = 365 * 24 * 3600 * 1000;
+
+  it.each([year, -year])(
+    'may jump by %i ms on a leader or on a waiting replica without any consequence',
+    async (jump) => {
+      const server = new FakeLease();
+      const clock = new SteppedClock();
+      const a = replica('a', server, clock);
+      await settle();
+      const b = replica('b', server, clock);
+      await clock.advance(5000);
+      clock.stepMs = jump;
+      await clock.advance(60_000);
+      expect([a.elector.isLeader, b.elector.isLeader]).toEqual([true, false]);
+      expect(server.lease?.spec.leaseTransitions).toBe(0);
+      for (const { stop, ended } of [b, a]) {
+        stop.abort();
+        await ended;
+      }
+    },
+  );
+});
+
+describe('the time until somebody leads again', () => {
+  it('is at most lease duration plus retry period from the death of a leader, and two never lead at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 30_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.integer({ min: 0, max: 1999 }),
+        fc.boolean(),
+        async (diesAt, random, startsAt, silently) => {
+          const clock = new FakeClock();
+          const server = new FakeLease();
+          const a = replica('a', server, clock);
+          await clock.advance(startsAt);
+          const b = replica('b', server, clock, { random });
+          await clock.advance(diesAt);
+          if (silently) server.cutOff.add('a');
+          else server.refuse.set('a', new Error('gone'));
+          const died = clock.monotonic();
+          while (!b.elector.isLeader && clock.monotonic() < died + 60_000) {
+            await clock.advance(clock.nextTimerIn ?? 100);
+            expect(a.elector.isLeader && b.elector.isLeader).toBe(false);
+          }
+          expect(clock.monotonic() - died).toBeLessThanOrEqual(15_000 + 2000);
+          await a.ended;
+          b.stop.abort();
+          await b.ended;
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('what is told on the Lease', () => {
+  it('is worded as by client-go', () => {
+    const lease = { metadata: { name: 'l', uid: 'u', resourceVersion: '7' }, spec: {} };
+    expect(leaseEvent(lease, { namespace: 'kube-system', name: 'l', identity: 'host_1' }, 'became leader')).toEqual({
+      regarding: {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        namespace: 'kube-system',
+        name: 'l',
+        uid: 'u',
+        resourceVersion: '7',
+      },
+      type: 'Normal',
+      reason: 'LeaderElection',
+      message: 'host_1 became leader',
+    });
+  });
+});
+
+describe('the gate in front of writes', () => {
+  it('lets reads pass always, and writes while this replica leads', () => {
+    let leads = false;
+    const gate = writeGate(() => leads);
+    gate({ method: 'GET', path: '/a' });
+    expect(() => gate({ method: 'POST', path: '/a' })).toThrow(
+      'POST /a was not sent: this replica does not hold the lease',
+    );
+    leads = true;
+    gate({ method: 'POST', path: '/a' });
   });
 });
 

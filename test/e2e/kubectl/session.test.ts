@@ -255,6 +255,8 @@ describe.runIf(hasKubectl)('a session with kubectl', { timeout: 60_000 }, () => 
     const [terminating] = tableOf(await kubectl('get', 'pods'));
     expect(terminating).toMatchObject({ NAME: 'p2', STATUS: 'Terminating' });
     const deleting = kubectl('delete', 'pod', 'p2', '--timeout=30s');
+    const deletions = () => session.server.requests.count({ verb: 'delete', plural: 'pods', name: 'p2' });
+    await expect.poll(deletions, { timeout: 30_000 }).toBe(2);
     expect(await kubectl('delete', 'pod', 'p2', '--grace-period=0', '--force')).toBe('pod "p2" force deleted\n');
     expect(await deleting).toBe('pod "p2" deleted\n');
     expect(await session.fails('get', 'pod', 'p2')).toContain('NotFound');

@@ -4,7 +4,7 @@ import { type Clock, type Random, realClock } from '../clock.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../kube/projections.ts';
-import { Reflector } from '../kube/reflector.ts';
+import { Reflector, type ReflectorStatus } from '../kube/reflector.ts';
 import { resourceClient } from '../kube/typed.ts';
 import type { Logger } from '../observe/logger.ts';
 import { EndpointSliceController, POD_INDEXERS, SLICE_INDEXERS } from './controller.ts';
@@ -17,6 +17,8 @@ export interface AssemblyParts {
   logger: Logger;
   registry: Registry;
   options: ControllerOptions;
+  /** Puts something between the controller and its writes. */
+  writes?: (client: SliceClient) => SliceClient;
   clock?: Clock;
   random?: Random;
 }
@@ -25,6 +27,8 @@ export interface Assembly {
   controller: EndpointSliceController;
   /** To be stopped after the controller. */
   events: EventRecorder;
+  /** For status pages: the controller starts and stops them. */
+  caches: Readonly<Record<string, { status(): ReflectorStatus }>>;
 }
 
 /** Puts a controller together that works on an API server. */
@@ -34,14 +38,16 @@ export function assembleController(parts: AssemblyParts): Assembly {
   const reporter = { component: 'endpoint-slice-controller', host: hostname() };
   const events = createEventRecorder({ client, reporter, logger, clock });
   const common = { client, logger, clock, random };
+  const sources = {
+    services: new Reflector({ ...common, resource: SERVICES }),
+    pods: new Reflector({ ...common, resource: PODS, indexers: POD_INDEXERS }),
+    nodes: new Reflector({ ...common, resource: NODES }),
+    slices: new Reflector({ ...common, resource: ENDPOINT_SLICES, indexers: SLICE_INDEXERS }),
+  };
+  const { writes = (unchanged) => unchanged } = parts;
   const controller = new EndpointSliceController({
-    sources: {
-      services: new Reflector({ ...common, resource: SERVICES }),
-      pods: new Reflector({ ...common, resource: PODS, indexers: POD_INDEXERS }),
-      nodes: new Reflector({ ...common, resource: NODES }),
-      slices: new Reflector({ ...common, resource: ENDPOINT_SLICES, indexers: SLICE_INDEXERS }),
-    },
-    client: sliceClient(client),
+    sources,
+    client: writes(sliceClient(client)),
     events: serviceEvents(events),
     clock,
     random,
@@ -49,7 +55,8 @@ export function assembleController(parts: AssemblyParts): Assembly {
     registry,
     options,
   });
-  return { controller, events };
+  const { slices: endpointslices, ...others } = sources;
+  return { controller, events, caches: { ...others, endpointslices } };
 }
 
 function sliceClient(client: KubeClient): SliceClient {

@@ -8,7 +8,7 @@ import type { Pod } from '../objects/pod.ts';
 import type { Service } from '../objects/service.ts';
 import type { Logger } from '../observe/logger.ts';
 import { WorkQueueMetrics } from '../workqueue/metrics.ts';
-import { type AddOptions, DelayingQueue } from '../workqueue/queue.ts';
+import { type AddOptions, DelayingQueue, type WorkQueueStats } from '../workqueue/queue.ts';
 import { Runner } from '../workqueue/runner.ts';
 import { Confirmations } from './confirmations.ts';
 import { needsRevisit } from './hints/revisit.ts';
@@ -24,6 +24,7 @@ import { effectiveSelector, ServiceSync } from './service-sync.ts';
 import type { SliceClient } from './slice-client.ts';
 import { SliceWatch } from './slice-watch.ts';
 import { retryAfterMs } from './sync-errors.ts';
+import { summary } from './sync-summary.ts';
 import { SliceTracker } from './tracker.ts';
 import { isOurs, serviceOfSlice, servicesOfPodChange } from './triggers.ts';
 
@@ -141,7 +142,7 @@ export class EndpointSliceController {
     this.#runner = new Runner({
       queue: this.#queue,
       concurrency: options.concurrency,
-      work: (key) => this.#sync.sync(key),
+      work: (key) => this.#work(key),
       onFailure: ({ key, error, failures, retryInMs }) => this.#logFailure(key, error, failures, retryInMs),
       retryAfterMs,
       ...(options.maxRetries === undefined ? {} : { maxRetries: options.maxRetries }),
@@ -156,10 +157,21 @@ export class EndpointSliceController {
 
   /** Resolves once every cache is filled and the first syncs are on their way. */
   async start(): Promise<void> {
-    const { sources, logger } = this.#parts;
-    const all = [sources.services, sources.pods, sources.nodes, sources.slices];
+    await this.fillCaches();
+    this.startSyncing();
+  }
+
+  /** Resolves once every cache is filled. They are kept up to date from then on, and nothing is written: a standby stays so. */
+  async fillCaches(): Promise<void> {
+    const { services, pods, nodes, slices } = this.#parts.sources;
+    const all = [services, pods, nodes, slices];
     for (const source of all) source.start();
     await Promise.all(all.map((source) => source.synced));
+  }
+
+  /** Syncs every Service, and from then on those that change. To be called once, with filled caches. */
+  startSyncing(): void {
+    const { sources, logger } = this.#parts;
     this.#running = true;
     this.#enqueueEverything();
     this.#scheduleResync();
@@ -187,6 +199,10 @@ export class EndpointSliceController {
   get idle(): boolean {
     const { ready, inWork } = this.#queue.stats();
     return this.#running && ready === 0 && inWork === 0;
+  }
+
+  queueStats(): WorkQueueStats {
+    return this.#queue.stats();
   }
 
   #serviceHandler(): ResourceHandler<Service> {
@@ -263,6 +279,15 @@ export class EndpointSliceController {
       // A timer of Node cannot wait longer than 2^31 ms, about 24.8 days.
       Math.min(options.minResyncPeriodMs * (1 + random()), 2 ** 31 - 1),
     );
+  }
+
+  async #work(service: ObjectKey): Promise<void> {
+    const { clock, logger } = this.#parts;
+    const startedAt = clock.monotonic();
+    const plan = await this.#sync.sync(service);
+    if (!logger.isLevelEnabled('debug')) return;
+    const ms = Math.round(clock.monotonic() - startedAt);
+    logger.debug({ service, ...(plan && summary(plan)), ms }, 'service synced');
   }
 
   #logFailure(service: ObjectKey, error: unknown, failures: number, retryInMs: number | undefined): void {

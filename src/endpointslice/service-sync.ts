@@ -60,14 +60,17 @@ export class ServiceSync {
   }
 
   /**
+   * Resolves with the plan that was carried out; undefined when there was nothing to plan.
+   *
    * @throws StaleCacheError when the cache does not show our own writes yet, SyncError when something could not be
    * written or had to be left out. Both mean: try again later.
    */
-  async sync(key: ObjectKey): Promise<void> {
+  async sync(key: ObjectKey): Promise<Plan | undefined> {
     const { metrics } = this.#parts;
     try {
-      await this.#sync(key);
+      const plan = await this.#sync(key);
       metrics.synced('success');
+      return plan;
     } catch (error) {
       metrics.synced(error instanceof StaleCacheError ? 'stale' : 'error');
       throw error;
@@ -86,18 +89,18 @@ export class ServiceSync {
     }
   }
 
-  async #sync(key: ObjectKey): Promise<void> {
+  async #sync(key: ObjectKey): Promise<Plan | undefined> {
     const { services, tracker, options } = this.#parts;
     const service = services.get(key);
     if (service === undefined) {
       this.#forget(key);
-      return;
+      return undefined;
     }
     const slices = this.#liveSlices(key);
     const selector = effectiveSelector(service);
     if (selector === undefined) {
       if (options.removeAbandoned && slices.length > 0) await this.#abandon(key, service, slices);
-      return;
+      return undefined;
     }
     const state = this.#stateOf(key, service);
     const stale = tracker.staleness(key, slices);
@@ -106,10 +109,10 @@ export class ServiceSync {
       throw new StaleCacheError();
     }
     state.staleInARow = 0;
-    await this.#bringInLine(key, service, slices, state);
+    return this.#bringInLine(key, service, slices, state);
   }
 
-  async #bringInLine(key: ObjectKey, service: Service, slices: EndpointSlice[], state: ServiceState): Promise<void> {
+  async #bringInLine(key: ObjectKey, service: Service, slices: EndpointSlice[], state: ServiceState): Promise<Plan> {
     const { index, nodes, shares, options, metrics, events } = this.#parts;
     const { namespace, name } = splitObjectKey(key);
     // After a relist the cache may show a new selector before its handlers have told the index.
@@ -134,6 +137,7 @@ export class ServiceSync {
     if (failed.length === 0) state.trigger = trigger.state;
     const errors = [...plan.errors.map((message) => new Error(message)), ...failed];
     if (errors.length > 0) throw this.#report(service, key, errors);
+    return plan;
   }
 
   async #write(key: ObjectKey, plan: Plan): Promise<Error[]> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
@@ -30,19 +30,14 @@ import { supportedFamilies } from '../proxy/ip-families.ts';
 import { type DetectedBackend, detectBackend, type IptablesBackend } from '../proxy/iptables/backend.ts';
 import { cleanupRules } from '../proxy/iptables/cleanup.ts';
 import type { Iptables } from '../proxy/iptables/runner.ts';
+import { prepareKernel, setConntrack } from '../proxy/kernel-settings.ts';
 import { interfaceAddresses, iptablesOf, probeFamilies } from '../proxy/machine.ts';
+import { keepNewSpaceSmall, stayCompact } from '../proxy/memory.ts';
 import { chooseNodeIPs, nodeChange, nodeFacts, nodeIPsWarning, nodeName } from '../proxy/node.ts';
-import { effectiveLocalhostNodePorts } from '../proxy/node-ports.ts';
 import { NodeProxy } from '../proxy/node-proxy.ts';
 import { setOomScore } from '../proxy/oom-score.ts';
 import { OwnNode } from '../proxy/own-node.ts';
-import {
-  applyConntrackSettings,
-  conntrackIsLiberal,
-  ensureRouteLocalnet,
-  onlineCpus,
-  realSettingFiles,
-} from '../proxy/sysctls.ts';
+import { conntrackIsLiberal, ensureRouteLocalnet, realSettingFiles } from '../proxy/sysctls.ts';
 import { UserError } from '../user-error.ts';
 import { VERSION } from '../version.ts';
 
@@ -74,7 +69,7 @@ async function run(flags: GivenFlags, backend: IptablesBackend | 'auto'): Promis
     return;
   }
   if (todo.initOnly) {
-    await prepareKernel(config, logger);
+    await prepareKernel(config, realExec, logger);
     return;
   }
   const detected = await detectBackend(realExec, backend);
@@ -97,26 +92,6 @@ async function cleanUp(iptables: Record<IPFamily, Iptables>, logger: Logger): Pr
     throw new UserError(`some chains could only be emptied, because foreign rules jump to them: ${left.join(', ')}`);
 }
 
-/** The part that needs full root rights. */
-async function prepareKernel(config: KubeProxyConfiguration, logger: Logger): Promise<void> {
-  await setConntrack(config, logger);
-  const addresses = (config.nodePortAddresses ?? []).filter((entry) => entry !== 'primary');
-  const onlyPrimary = config.nodePortAddresses?.includes('primary') ?? false;
-  const localhost = !onlyPrimary && effectiveLocalhostNodePorts(config.iptables.localhostNodePorts, addresses, 'IPv4');
-  if (localhost) ensureRouteLocalnet(realSettingFiles);
-}
-
-async function setConntrack(config: KubeProxyConfiguration, logger: Logger): Promise<void> {
-  // Before the first rule that needs it, connection tracking may not be loaded, and then its settings do not exist.
-  if (!existsSync('/proc/sys/net/netfilter/nf_conntrack_max')) {
-    await realExec({ command: 'modprobe', args: ['nf_conntrack'], timeoutMs: 30_000 }).catch((error: unknown) =>
-      logger.debug({ err: messageOf(error) }, 'modprobe nf_conntrack'),
-    );
-  }
-  const notes = applyConntrackSettings(realSettingFiles, config.conntrack, onlineCpus(realSettingFiles));
-  for (const note of notes) logger.warn(note);
-}
-
 interface RunInputs {
   loaded: LoadedProxyConfig;
   flags: GivenFlags;
@@ -129,6 +104,7 @@ interface RunInputs {
 /** Runs until a signal asks for the end, or until something changes that only a new start can follow. */
 async function proxy({ loaded, flags, detected, iptables, master, logger }: RunInputs): Promise<void> {
   const { config } = loaded;
+  keepNewSpaceSmall();
   const name = nodeName(config.hostnameOverride, hostname());
   const support = await probeFamilies(iptables);
   const ending = new Ending();
@@ -143,6 +119,7 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
   });
   let running: NodeProxy | undefined;
   let watch: { stop(): void } | undefined;
+  let compacting: { stop(): void } | undefined;
   try {
     nodes.addHandler(node);
     nodes.start();
@@ -167,7 +144,7 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
     for (const warning of checks.warnings) logger.warn(warning);
     if (checks.fatal !== undefined) throw new UserError(checks.fatal);
     const settings = families.map((family) => familySettings(config, family, inputs));
-    await setConntrack(config, logger);
+    await setConntrack(config, realExec, logger);
     if (settings.some((s) => s.localhostNodePorts)) ensureRouteLocalnet(realSettingFiles);
     const oom = setOomScore(config.oomScoreAdj, writeFileSync);
     if (oom !== undefined) logger.info(oom);
@@ -195,11 +172,15 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
     recorder.record(startingEvent(name));
     const { backend, version: iptablesVersion, reason } = detected;
     logger.info({ version: VERSION, node: name, families, backend, reason, iptablesVersion }, 'proxier starting');
-    void running.synced.then(() => logger.info('proxier synced'));
+    void running.synced.then(() => {
+      logger.info('proxier synced');
+      compacting = stayCompact(realClock);
+    });
     await ending.unlessEnded(running.start());
     await ending.ended;
   } finally {
     watch?.stop();
+    compacting?.stop();
     await running?.stop();
     await nodes.stop();
     await recorder.drained();

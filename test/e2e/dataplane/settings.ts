@@ -139,6 +139,12 @@ export const SETTINGS: readonly Setting[] = [
         title: 'a node port answers on 127.0.0.1',
         rows: [['one', loopback, { a: 'one', c: 'one' }]],
       },
+      {
+        ...local,
+        family: 'IPv4',
+        title: 'also with external policy Local',
+        rows: [['one', loopback, { a: 'one', c: 'one' }]],
+      },
       { ...plain, family: 'IPv6', title: 'a node port never answers on ::1', rows: [['one', loopback, 'refused']] },
     ],
   },

@@ -55,14 +55,21 @@ export class Traffic {
     );
   }
 
-  /** A line for each kind of failure of a new connection since `startStreams`, until a while after this call. */
-  async stopStreams(): Promise<string[]> {
+  /**
+   * A line for each kind of failure of a new connection since `startStreams`, until a while after this call. An answer of the wire
+   * is one: no node took care of the packet.
+   *
+   * @param allowed codes that are no failure
+   */
+  async stopStreams(allowed: readonly string[] = []): Promise<string[]> {
     this.#streaming = false;
     const lines = this.#ways.map(async ({ from, target, key }) => {
       await this.#probe(from).run('progress', { key, more: SETTLED });
       const tally = await this.#probe(from).run('stopStream', { key });
       return tally.flatMap(({ reply, count }) =>
-        'code' in reply || reply.by === 'wire' ? [`${describe(from, target)}: ${count} x ${words(reply)}`] : [],
+        ('code' in reply ? !allowed.includes(reply.code) : reply.by === 'wire')
+          ? [`${describe(from, target)}: ${count} x ${words(reply)}`]
+          : [],
       );
     });
     return (await Promise.all(lines)).flat();

@@ -3,6 +3,7 @@ import type { IPFamily } from '../../../../src/objects/meta.ts';
 import type { World } from '../world.ts';
 import { describeAffinity } from './affinity.ts';
 import { describeConnections } from './connections.ts';
+import { describeNodes } from './nodes.ts';
 import { describeSettings } from './settings.ts';
 import { describeShare } from './share.ts';
 import { describeSituations } from './situations.ts';
@@ -13,6 +14,7 @@ export function describePackets(world: () => World, families: readonly IPFamily[
   describe.each(families)('%s', (family) => {
     describeSituations(world, family);
     describeSettings(world, family);
+    describeNodes(world, family);
     describeShare(world, family);
     describeAffinity(world, family);
     describeUdpFlows(world, family);

@@ -16,6 +16,8 @@ const edge: Draft = {
 };
 const self: Draft = { name: 'self', number: 3, endpoints: ['a'] };
 const BASE = [web, edge, self];
+/** Enough to meet the moment between two transactions of one sync now and then. */
+const FLIPS = 6;
 /** On iptables-nft too many chains for one section. */
 const MANY: Draft[] = Array.from({ length: 150 }, (_, i) => ({
   name: `many-${i}`,
@@ -129,6 +131,13 @@ export function describeConnections(world: () => World, family: IPFamily): void 
       await act(world(), family);
       expect(await traffic.stopStreams()).toEqual([]);
       expect(await traffic.brokenConnections()).toEqual([]);
+    });
+
+    test('are answered or refused while the last endpoint comes and goes, and no packet gets out to the wire', async () => {
+      await traffic.startStreams();
+      for (let i = 0; i < FLIPS; i++)
+        await through(BASE.map((draft) => ({ ...draft, endpoints: [] })))(world(), family);
+      expect(await traffic.stopStreams(['ECONNREFUSED'])).toEqual([]);
     });
 
     test.each(ROUGH)('go on through this: $title', async ({ act }) => {

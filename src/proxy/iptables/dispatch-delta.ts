@@ -26,7 +26,7 @@ export function dispatchDelta(
     // Rules changed places: no way to say that in edits that is shorter than the chain.
     return { direct: whole, adding: { chain, rules: [...after, ...removed] }, removing: whole };
   }
-  if (removed.length + added.length === 0) return before.length === after.length ? undefined : { direct: whole };
+  if (removed.length + added.length === 0) return undefined;
   const union = removed.length === 0 ? after : merge(before, kept, after, known);
   const deletes = removed.map((rule) => `-D ${chain} ${rule}`);
   const direct: ChainStep =

@@ -1,7 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../user-error.ts';
 import { type BindAddress, formatAddress } from './bind-address.ts';
+import type { ServingCertificate } from './serving-certificate.ts';
 
 export interface HttpReply {
   status: number;
@@ -22,6 +24,10 @@ export interface HttpServerOptions {
   /** Exact path -> route. Everything else is answered by `fallback`, or 404. */
   routes: Record<string, Route>;
   fallback?: Route;
+  /** Makes it an HTTPS server. The caller closes the certificate after the server. */
+  certificate?: ServingCertificate;
+  /** Asked before any route; a reply is a refusal. */
+  guard?: (request: IncomingMessage, path: string) => Promise<HttpReply | undefined>;
   onError?: (error: unknown, path: string) => void;
 }
 
@@ -45,7 +51,7 @@ export const json = (value: unknown, status = 200): HttpReply => ({
 
 /** @throws UserError naming the address when it cannot be bound. */
 export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
-  const server = createServer((request, response) => {
+  const server = createListener(options, (request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       options.onError?.(error, request.url ?? '');
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
@@ -64,6 +70,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   };
 }
 
+function createListener({ certificate }: HttpServerOptions, listener: RequestListener): Server {
+  if (!certificate) return createServer(listener);
+  const server = createTlsServer({ ...certificate.current, minVersion: 'TLSv1.2' }, listener);
+  certificate.onRenewal((pair) => server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' }));
+  return server;
+}
+
 function listen(server: Server, { name, address, ipv6Only = false }: HttpServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -78,7 +91,9 @@ async function answer(options: HttpServerOptions, request: IncomingMessage, resp
   // A request line may hold what is no URL, such as `//`: nobody's path then, but still answered.
   const url = URL.parse(request.url ?? '/', 'http://localhost') ?? new URL('http://localhost/%');
   const route = Object.hasOwn(options.routes, url.pathname) ? options.routes[url.pathname] : options.fallback;
-  const reply = route ? await route(request, url) : text('404 page not found\n', 404);
+  // Not for what is nobody's path: it would let anybody make us ask about as many as they like.
+  const refusal = route && (await options.guard?.(request, url.pathname));
+  const reply = refusal ?? (route ? await route(request, url) : text('404 page not found\n', 404));
   response.writeHead(reply.status, {
     'content-type': reply.contentType,
     'x-content-type-options': 'nosniff',

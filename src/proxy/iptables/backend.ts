@@ -68,6 +68,8 @@ export interface VariantProbe {
   kubeletHint: boolean;
   /** Rules of any family in this variant's tables. */
   rules: number;
+  /** What the programs said when their tables are there and may not be read. */
+  forbidden?: string;
 }
 
 export interface BackendProbes {
@@ -89,6 +91,7 @@ export interface BackendChoice {
  * Which backend to use. kubelet's hint chain says which one the node uses (KEP-3178); without it the variant that holds more
  * rules wins, then whatever the plain `iptables` is.
  * @returns undefined when nothing usable is installed.
+ * @throws UserError when the variant without a hint may be the one in use, but may not be looked at
  */
 export function chooseBackend(requested: IptablesBackend | 'auto', probes: BackendProbes): BackendChoice | undefined {
   const hinted = (['nft', 'legacy'] as const).filter((variant) => probes[variant]?.kubeletHint);
@@ -106,6 +109,13 @@ export function chooseBackend(requested: IptablesBackend | 'auto', probes: Backe
   }
   if (hinted[0]) return { backend: hinted[0], reason: "kubelet's hint" };
   const { nft, legacy, plain } = probes;
+  const forbidden = nft?.forbidden ?? legacy?.forbidden;
+  if (forbidden !== undefined) {
+    throw new UserError(
+      `cannot find out which iptables this node uses: kubelet has left no hint, and "${forbidden}"; ` +
+        '--iptables-backend names one, and reading iptables-legacy takes the capability NET_RAW besides NET_ADMIN',
+    );
+  }
   if (nft && legacy && nft.rules !== legacy.rules) {
     return { backend: nft.rules > legacy.rules ? 'nft' : 'legacy', reason: 'holds more rules' };
   }
@@ -182,7 +192,10 @@ async function probeVariant(exec: Exec, variant: IptablesBackend): Promise<Varia
       if (line.startsWith('-A ')) probe.rules++;
       else if (/^:KUBE-(IPTABLES-HINT|KUBELET-CANARY) /.test(line)) probe.kubeletHint = true;
     });
-    await tryRun(exec, binaryNames(family, variant).save, [], lines.push);
+    const saved = await tryRun(exec, binaryNames(family, variant).save, [], lines.push);
+    const refusal =
+      saved?.exitCode !== 0 && /^.*(?:Permission denied|Operation not permitted).*$/m.exec(saved?.stderr ?? '');
+    if (refusal) probe.forbidden = refusal[0].trim();
   }
   return probe;
 }

@@ -99,6 +99,23 @@ describe('detecting a backend', () => {
     expect(detected).toMatchObject({ backend: 'legacy', names: { IPv4: { restore: 'iptables-restore' } } });
   });
 
+  test('a variant that may not be looked at matters only where kubelet has left no hint', async () => {
+    const refusal = 'iptables-save v1.8.11 (legacy): Cannot initialize: Permission denied (you must be root)';
+    const fenced = (outputs: Record<string, string>): Exec => {
+      const exec = machine(outputs);
+      return async (request) =>
+        request.command === 'iptables-legacy-save'
+          ? { exitCode: 1, stdout: '', stderr: `${refusal}\n` }
+          : exec(request);
+    };
+    expect(await detectBackend(fenced(both), 'auto')).toMatchObject({ backend: 'nft', reason: "kubelet's hint" });
+    const unhinted = fenced({ ...both, 'iptables-nft-save': '' });
+    await expect(detectBackend(unhinted, 'auto')).rejects.toThrow(
+      `cannot find out which iptables this node uses: kubelet has left no hint, and "${refusal}"; --iptables-backend names one`,
+    );
+    expect(await detectBackend(unhinted, 'nft')).toMatchObject({ backend: 'nft', reason: 'asked for' });
+  });
+
   test('says what to install when there is none, and which variant is missing when there is another', async () => {
     await expect(detectBackend(machine({}), 'auto')).rejects.toThrow('apt-get install -y iptables');
     const { 'iptables-legacy --version': _, ...onlyNft } = both;

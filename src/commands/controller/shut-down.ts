@@ -1,0 +1,35 @@
+import type { Running } from './run.ts';
+import { within } from './within.ts';
+
+/** Milliseconds for each step. Together with the Lease's 3 s less than the 10 s that an orderly end may take. */
+const DRAIN_MS = 4000;
+const EVENTS_MS = 1000;
+const CLOSE_MS = 500;
+const ALL_MS = 9500;
+
+/**
+ * Ends everything in order: syncs in work are finished and no more are begun, then events are written, then the Lease is given back,
+ * because until then this is the only replica that may write. A server that does not answer gets none of this, and does not keep the
+ * process.
+ */
+export async function shutDown(running: Running): Promise<void> {
+  const { controller, events, candidacy, limiter, pages, client, clock, logger } = running;
+  // Does not keep the process by itself; whatever else does has had its time.
+  setTimeout(() => {
+    logger.warn('ending although not everything could be ended in order');
+    process.exit(0);
+  }, ALL_MS).unref();
+  const onError = (error: unknown) => logger.warn({ err: error }, 'shutdown');
+
+  const drained = controller.stop();
+  if (!(await within(clock, DRAIN_MS, drained, onError))) {
+    logger.warn({ ...controller.queueStats() }, 'syncs in work are cut off');
+    limiter?.close(new Error('the process is shutting down'));
+    client.sever();
+    await within(clock, CLOSE_MS, drained, onError);
+  }
+  await within(clock, EVENTS_MS, events.stop(), onError);
+  await candidacy?.stop();
+  await within(clock, CLOSE_MS, pages.close(), onError);
+  await within(clock, CLOSE_MS, client.close(), onError);
+}

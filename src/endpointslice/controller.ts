@@ -23,7 +23,7 @@ import { SelectorIndex } from './selector-index.ts';
 import { effectiveSelector, ServiceSync } from './service-sync.ts';
 import type { SliceClient } from './slice-client.ts';
 import { SliceWatch } from './slice-watch.ts';
-import { retryAfterMs } from './sync-errors.ts';
+import { retryAfterMs, StaleCacheError } from './sync-errors.ts';
 import { summary } from './sync-summary.ts';
 import { SliceTracker } from './tracker.ts';
 import { isOurs, serviceOfSlice, servicesOfPodChange } from './triggers.ts';
@@ -123,6 +123,7 @@ export class EndpointSliceController {
       clock,
       isStale: (service) => this.#sync.isStale(service),
       onOverdue: (service) => this.#enqueue(service),
+      onShown: (service) => this.#enqueue(service),
     });
     this.#sync = new ServiceSync({
       services: sources.services.store,
@@ -152,6 +153,7 @@ export class EndpointSliceController {
       sources.pods.addHandler(this.#podHandler()),
       sources.nodes.addHandler(this.#nodes),
       sources.slices.addHandler(watch),
+      sources.slices.addHandler(this.#confirmations),
     ];
   }
 
@@ -292,7 +294,9 @@ export class EndpointSliceController {
 
   #logFailure(service: ObjectKey, error: unknown, failures: number, retryInMs: number | undefined): void {
     const what = { service, failures, retryInMs, err: error instanceof Error ? error.message : String(error) };
-    if (retryInMs === undefined) this.#parts.logger.error(what, 'giving up on service until it changes');
+    // Changes that follow closely on each other meet this often; the watch is milliseconds behind.
+    if (error instanceof StaleCacheError && failures === 1) this.#parts.logger.debug(what, 'sync waits for the cache');
+    else if (retryInMs === undefined) this.#parts.logger.error(what, 'giving up on service until it changes');
     else this.#parts.logger.warn(what, 'sync failed, will be tried again');
   }
 }

@@ -34,7 +34,7 @@ export interface ServiceSyncParts {
   shares: () => ZoneShares;
   tracker: SliceTracker;
   watch: SliceWatch;
-  confirmations: Pick<Confirmations, 'wrote'>;
+  confirmations: Pick<Confirmations, 'wrote' | 'holdBack' | 'letGo' | 'look'>;
   client: SliceClient;
   writer: PlanWriter;
   events: ServiceEvents;
@@ -90,7 +90,7 @@ export class ServiceSync {
   }
 
   async #sync(key: ObjectKey): Promise<Plan | undefined> {
-    const { services, tracker, options } = this.#parts;
+    const { services, tracker, confirmations, options } = this.#parts;
     const service = services.get(key);
     if (service === undefined) {
       this.#forget(key);
@@ -105,9 +105,15 @@ export class ServiceSync {
     const state = this.#stateOf(key, service);
     const stale = tracker.staleness(key, slices);
     if (stale) {
-      if (state.staleInARow++ >= PATIENCE) await this.#verify(key, stale.missing);
+      // The event that is waited for sets the next sync off; the delay of a failure is for the case that none comes.
+      confirmations.holdBack(key);
+      if (state.staleInARow++ >= PATIENCE) {
+        await this.#verify(key, stale.missing);
+        confirmations.look(key);
+      }
       throw new StaleCacheError();
     }
+    confirmations.letGo(key);
     state.staleInARow = 0;
     return this.#bringInLine(key, service, slices, state);
   }
@@ -208,6 +214,7 @@ export class ServiceSync {
   #forget(key: ObjectKey): void {
     this.#states.delete(key);
     this.#parts.tracker.forgetService(key);
+    this.#parts.confirmations.letGo(key);
     this.#parts.metrics.forget(key);
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ControllerOptions } from '../../src/endpointslice/options.ts';
+import { DEFAULT_PLAN_OPTIONS } from '../../src/endpointslice/plan.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import type { EndpointSlice } from '../../src/objects/endpointslice.ts';
 import { endpoint, endpoints, node, pod, pods, service, slice } from './support/build.ts';
@@ -373,7 +374,7 @@ describe('writes that fail', () => {
 });
 
 describe('a cache that lags behind', () => {
-  it('is waited for, not planned on', async () => {
+  it('is waited for, not planned on, and not a moment longer than it takes', async () => {
     const bench = await settled();
     bench.api.hold();
     bench.pods.put(pod('c', { ip: '10.0.0.3' }));
@@ -382,9 +383,55 @@ describe('a cache that lags behind', () => {
     expect(await bench.newCalls()).toEqual([]);
     expect(await bench.metric('endpoint_slice_controller_syncs{result="stale"}')).toBe('1');
     bench.api.release();
-    await bench.clock.advance(1000);
+    // The clock stands still: it is the awaited event that sets the sync off.
     expect(await bench.newCalls()).toEqual([`update ${theSlice(bench).metadata.name} [a b c d]`]);
     expect(bench.events).toEqual([]);
+    const synced = await bench.metric('endpoint_slice_controller_syncs{result="success"}');
+    await bench.clock.advance(5000);
+    expect(await bench.newCalls()).toEqual([]);
+    expect(await bench.metric('endpoint_slice_controller_syncs{result="success"}')).toBe(synced);
+  });
+
+  it('is waited for until it shows a slice that we deleted as deleted', async () => {
+    const bench = await settled();
+    const first = theSlice(bench).metadata.name;
+    bench.api.hold();
+    bench.services.put(service({ uid: 'second' }));
+    expect(await bench.newCalls()).toEqual(['create [a b]', `delete ${first}`]);
+    bench.pods.put(pod('c', { ip: '10.0.0.3' }));
+    expect(await bench.newCalls()).toEqual([]);
+    bench.api.release();
+    expect(await bench.newCalls()).toEqual([`update ${theSlice(bench).metadata.name} [a b c]`]);
+  });
+
+  it('is looked at again with every event, and only then planned on when it shows all of our writes', async () => {
+    const bench = await settled({ plan: { ...DEFAULT_PLAN_OPTIONS, maxEndpointsPerSlice: 2 } });
+    bench.api.hold();
+    bench.pods.put(...pods(5).slice(2));
+    const calls = await bench.newCalls();
+    expect(calls).toHaveLength(2);
+    bench.pods.put(pod('z', { ip: '10.0.0.9' }));
+    expect(await bench.newCalls()).toEqual([]);
+    bench.api.releaseOne();
+    expect(await bench.newCalls()).toEqual([]);
+    expect(await bench.metric('endpoint_slice_controller_syncs{result="stale"}')).toBe('1');
+    bench.api.release();
+    expect(await bench.newCalls()).toHaveLength(1);
+  });
+
+  it('is asked about again after a second when no event comes', async () => {
+    const bench = await settled();
+    bench.api.hold();
+    bench.pods.put(pod('c', { ip: '10.0.0.3' }));
+    expect(await bench.newCalls()).toHaveLength(1);
+    bench.pods.put(pod('d', { ip: '10.0.0.4' }));
+    await bench.newCalls();
+    await bench.clock.advance(999);
+    expect(await bench.metric('endpoint_slice_controller_syncs{result="stale"}')).toBe('1');
+    await bench.clock.advance(1);
+    expect(await bench.metric('endpoint_slice_controller_syncs{result="stale"}')).toBe('2');
+    bench.api.release();
+    expect(await bench.newCalls()).toEqual([`update ${theSlice(bench).metadata.name} [a b c d]`]);
   });
 
   it('of a slice created and collected unseen is not waited for for ever', async () => {

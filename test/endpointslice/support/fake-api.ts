@@ -78,6 +78,11 @@ export class FakeSliceApi implements SliceClient {
     this.#held ??= [];
   }
 
+  /** The cache hears of the oldest change it has not heard of. */
+  releaseOne(): void {
+    this.#held?.shift()?.();
+  }
+
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;

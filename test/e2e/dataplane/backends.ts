@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { checkPrerequisites } from '../../../src/embedded/hosts/prerequisites.ts';
+import { type Ability, checkPrerequisites } from '../../../src/embedded/hosts/prerequisites.ts';
 import type { IPFamily } from '../../../src/objects/meta.ts';
 import { binaryNames, type IptablesBackend } from '../../../src/proxy/iptables/backend.ts';
 import { createKernelLab } from '../../support/kernel-lab.ts';
@@ -25,6 +25,12 @@ async function usableFamilies(backend: IptablesBackend): Promise<IPFamily[]> {
   }
 }
 
+/** nf_tables commits of more than net.core.wmem_max bytes take rights on the machine, not only in a namespace. */
+function limits(backend: IptablesBackend, ability: Ability): string | undefined {
+  const rootless = ability.able && ability.unshare.includes('--user');
+  return rootless && backend === 'nft' ? 'without root the kernel takes small transactions only' : undefined;
+}
+
 /**
  * Defines the tests of one backend around one world, or says loudly what this machine lacks.
  *
@@ -36,7 +42,8 @@ export async function describeBackend(
   missing?: string,
 ): Promise<void> {
   const ability = checkPrerequisites();
-  const reason = missing ?? (ability.able ? undefined : `${ability.reason}. ${ability.remedy}`);
+  const reason =
+    missing ?? (ability.able ? undefined : `${ability.reason}. ${ability.remedy}`) ?? limits(backend, ability);
   if (reason !== undefined) console.log(`SKIPPED, packets through iptables-${backend}: ${reason}`);
   const families = reason === undefined ? await usableFamilies(backend) : [];
   describe.skipIf(families.length === 0)(`packets through iptables-${backend}`, () => {

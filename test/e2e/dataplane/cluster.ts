@@ -18,6 +18,8 @@ export interface Draft {
   externalIPs?: readonly NodeName[];
   vips?: readonly NodeName[];
   ipMode?: 'VIP' | 'Proxy';
+  /** The load balancer is known by a name only; its addresses are still those of `vips`. */
+  byHostname?: boolean;
   endpoints: readonly EndpointDraft[];
 }
 
@@ -77,7 +79,11 @@ function serviceOf(draft: Draft, family: IPFamily): Service {
       ...draft.spec,
     },
     status: {
-      loadBalancer: { ingress: vips.map((node) => ({ ip: externalOf('vip', number, node, family), ...mode })) },
+      loadBalancer: {
+        ingress: draft.byHostname
+          ? [{ hostname: 'balancer.example' }]
+          : vips.map((node) => ({ ip: externalOf('vip', number, node, family), ...mode })),
+      },
     },
   };
 }

@@ -77,6 +77,17 @@ export const MORE_SITUATIONS: readonly Situation[] = [
     ],
   },
   {
+    title: 'a load balancer known by its name only: its address is not ours, its node port is',
+    ...external,
+    externalIPs: [],
+    byHostname: true,
+    endpoints: ['a', 'c'],
+    rows: [
+      ['client', vip('one'), 'untouched'],
+      ['client', nodePort('one'), { a: 'one', c: 'one' }],
+    ],
+  },
+  {
     title: 'an ExternalName Service, even one with an address, has no rules',
     spec: { type: 'ExternalName', externalName: 'example.com' },
     endpoints: ['a'],

@@ -8,6 +8,7 @@ import { binaryNames } from '../../../src/proxy/iptables/backend.ts';
 import { describeBackend } from './backends.ts';
 import type { Draft } from './cluster.ts';
 import { ControlPlane } from './control-plane.ts';
+import { answersByClient } from './crowd.ts';
 import { kubeProxy, type NodeProxyProgram, slicewiseProxier } from './node-proxies.ts';
 import type { Place } from './places.ts';
 import { canonicalSave } from './saved-rules.ts';
@@ -61,6 +62,10 @@ function describeTakeover(world: () => World, families: readonly IPFamily[]): vo
   let programs: Record<'ours' | 'theirs', NodeProxyProgram>;
   let traffic: Traffic | undefined;
 
+  /** The endpoint that each client has been given by session affinity. */
+  const crowds = () =>
+    Promise.all(families.map((family) => answersByClient(world(), sticky, { kind: 'clusterIP' }, family)));
+
   /** Ends the one that runs, and waits for the other's first sync. */
   async function change(to: NodeProxyProgram): Promise<void> {
     await end();
@@ -113,7 +118,7 @@ function describeTakeover(world: () => World, families: readonly IPFamily[]): vo
       await end();
     });
 
-    test('take over from each other and back: the same rules, no connection lost, none refused', async () => {
+    test('take over from each other and back: the same rules, no connection lost, none refused, no client moved', async () => {
       await change(programs.theirs);
       const theirs = await rules();
       const ways = families.flatMap((family) =>
@@ -123,8 +128,10 @@ function describeTakeover(world: () => World, families: readonly IPFamily[]): vo
       await traffic.hold();
       await traffic.startStreams();
 
+      const clients = await crowds();
       await change(programs.ours);
       expect(await rules()).toEqual(theirs);
+      expect(await crowds()).toEqual(clients);
 
       // Things change while ours is in charge, and also while nobody is.
       const wider: Draft = { ...web, endpoints: ['a', 'b', 'c'] };
@@ -142,6 +149,7 @@ function describeTakeover(world: () => World, families: readonly IPFamily[]): vo
       expect(await rules()).toEqual(theirsLater);
       await change(programs.theirs);
       expect(await rules()).toEqual(theirsLater);
+      expect(await crowds()).toEqual(clients);
 
       expect(await traffic.stopStreams()).toEqual([]);
       expect(await traffic.brokenConnections()).toEqual([]);

@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { IPFamily } from '../../../../src/objects/meta.ts';
 import type { Transport } from '../agent-protocol.ts';
 import type { Draft } from '../cluster.ts';
-import { CROWD, crowd, NODES, type PodName } from '../places.ts';
+import { answersByClient } from '../crowd.ts';
+import { NODES, type PodName } from '../places.ts';
 import type { Destination, World } from '../world.ts';
 
 const clusterIP: Destination = { kind: 'clusterIP' };
@@ -26,15 +27,8 @@ const free: Draft = { ...long, name: 'free', number: 3, spec: {} };
 
 /** Forty clients, so that "all chose the same again" is never mere luck: 1 in 4 to the 40th. */
 export function describeAffinity(world: () => World, family: IPFamily): void {
-  /** Who answers each client; all come in through node one, which keeps the lists. */
-  async function round(draft: Draft, to = clusterIP, transport: Transport = 'TCP'): Promise<Record<string, string>> {
-    const answers = crowd(family, CROWD).map(async (from) => {
-      const target = { ...world().target(draft, to, family, transport), from };
-      const [first] = await world().probe('client').run('ask', { target, count: 1, parallel: 1, limitMs: 10_000 });
-      return [from, first && 'by' in first.reply ? first.reply.by : JSON.stringify(first?.reply)] as const;
-    });
-    return Object.fromEntries(await Promise.all(answers));
-  }
+  const round = (draft: Draft, to = clusterIP, transport: Transport = 'TCP') =>
+    answersByClient(world(), draft, to, family, transport);
   const drafts = [long, short, free];
 
   describe('session affinity', () => {

@@ -194,6 +194,9 @@ describe('the metrics of a queue', () => {
     expect(page).toContain('workqueue_queue_duration_seconds_sum{name="endpoint_slice"} 2');
     expect(page).toContain('workqueue_unfinished_work_seconds{name="endpoint_slice"} 3');
     expect(page).toContain('workqueue_longest_running_processor_seconds{name="endpoint_slice"} 3');
-    expect(page).toContain('# HELP workqueue_depth [ALPHA] Current depth of workqueue');
+    expect(page).toContain('# HELP workqueue_depth [BETA] Current depth of workqueue');
+    expect(page).toContain(
+      'workqueue_queue_duration_seconds_bucket{le="0.000009999999999999999",name="endpoint_slice"} 0',
+    );
   });
 });

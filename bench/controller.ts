@@ -58,7 +58,7 @@ try {
   const observer = new SliceObserver(client);
   await observer.start();
   const results: Result[] = [];
-  for (const candidate of candidates(assets).filter((c) => c.name.includes(values.only))) {
+  for (const candidate of candidates(assets, shape).filter((c) => c.name.includes(values.only))) {
     say(`measuring ${candidate.name}`);
     results.push(
       await measure({ client, observer, shape, kubeconfig, folder }, candidate, rates, Number(values.seconds)),
@@ -72,37 +72,46 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** The upstream controller with as many workers. */
+function upstreamOf(results: Result[], { candidate }: Result): Result | undefined {
+  return results.find(
+    ({ candidate: { name, workers } }) => name.startsWith('kube-controller-manager') && workers === candidate.workers,
+  );
+}
+
 function report(results: Result[]): void {
-  const base = results.find((r) => r.candidate.startsWith('kube-controller-manager'));
-  const wall = base?.cold.wallSeconds ?? ANCHOR_WALL;
-  const memory = base?.cold.peakMegabytes ?? ANCHOR_RSS;
-  const against = base ? 'upstream, same run' : 'anchor';
+  const measured = results.some(({ candidate }) => candidate.name.startsWith('kube-controller-manager'));
   printTable(
-    `Cold start: ${shape.services} Services x ${shape.podsPerService} Pods in ${shape.namespaces} namespaces (ratios to ${against})`,
+    `Cold start: ${shape.services} Services x ${shape.podsPerService} Pods in ${shape.namespaces} namespaces ` +
+      `(ratios to ${measured ? 'upstream, same run' : 'anchor'})`,
     ['controller', 'wall s', 'ratio', 'first write s', 'CPU s', 'peak RSS MB', 'ratio'],
-    results.map(({ candidate, cold }): Cell[] => [
-      candidate,
-      cold.wallSeconds,
-      cold.wallSeconds / wall,
-      cold.firstWriteSeconds,
-      cold.cpuSeconds,
-      cold.peakMegabytes,
-      cold.peakMegabytes / memory,
-    ]),
+    results.map((result): Cell[] => {
+      const { candidate, cold } = result;
+      const base = upstreamOf(results, result)?.cold;
+      return [
+        candidate.name,
+        cold.wallSeconds,
+        cold.wallSeconds / (base?.wallSeconds ?? ANCHOR_WALL),
+        cold.firstWriteSeconds,
+        cold.cpuSeconds,
+        cold.peakMegabytes,
+        cold.peakMegabytes / (base?.peakMegabytes ?? ANCHOR_RSS),
+      ];
+    }),
   );
   printTable(
     'Readiness flips: Pod status acknowledged -> slice seen by a watcher',
     ['controller', 'flips/s', 'flips', 'p50 ms', 'p99 ms', 'unseen after 5 s', 'CPU ms/flip', 'ratio'],
-    results.flatMap(({ candidate, flips }) =>
-      flips.map((f, i): Cell[] => [
-        candidate,
+    results.flatMap((result) =>
+      result.flips.map((f, i): Cell[] => [
+        result.candidate.name,
         f.perSecond,
         f.count,
         f.p50,
         f.p99,
         f.unseen,
         f.cpuMillisecondsPerFlip,
-        f.cpuMillisecondsPerFlip / (base?.flips[i]?.cpuMillisecondsPerFlip ?? Number.NaN),
+        f.cpuMillisecondsPerFlip / (upstreamOf(results, result)?.flips[i]?.cpuMillisecondsPerFlip ?? Number.NaN),
       ]),
     ),
   );

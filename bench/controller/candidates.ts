@@ -1,29 +1,53 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ClusterShape } from '../support/cluster.ts';
 
-/** A controller to measure: how to start it against the API server of a kubeconfig. */
+/** A process to measure: how to start it against the API server of a kubeconfig. */
 export interface Candidate {
   name: string;
+  /** Writes at a time. */
+  workers: number;
+  /** False for one that only writes what a controller would have to write at its start. */
+  follows: boolean;
   start(kubeconfig: string, folder: string): ChildProcess;
 }
 
-const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const root = join(import.meta.dirname, '..', '..');
+/** As bin/slicewise.js starts it. */
+const runtimeFlags = ['--max-semi-space-size=4'];
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'slicewise'), ...process.env };
+/** Upstream's flags too: nobody else to wait for, and no limit but the API server's. */
+const unlimited = ['--kube-api-qps=10000', '--kube-api-burst=10000', '--leader-elect=false'];
+
+function node(script: string, args: string[]): ChildProcess {
+  return spawn(process.execPath, [...runtimeFlags, join(root, script), ...args], { stdio: 'ignore', env });
+}
 
 function slicewise(workers: number): Candidate {
-  const flags = ['--concurrent-service-endpoint-syncs', String(workers)];
+  const flags = [...unlimited, `--concurrent-service-endpoint-syncs=${workers}`];
   return {
     name: `slicewise, ${workers} workers`,
-    start: (kubeconfig) =>
-      spawn(process.execPath, ['--max-semi-space-size=4', main, 'controller', '--kubeconfig', kubeconfig, ...flags], {
-        stdio: 'ignore',
-      }),
+    workers,
+    follows: true,
+    start: (kubeconfig) => node('src/main.ts', ['controller', `--kubeconfig=${kubeconfig}`, ...flags]),
+  };
+}
+
+function floor(shape: ClusterShape, workers: number): Candidate {
+  return {
+    name: `floor, ${workers} writes at a time`,
+    workers,
+    follows: false,
+    start: (kubeconfig) => node('bench/controller/floor.ts', [kubeconfig, JSON.stringify(shape), String(workers)]),
   };
 }
 
 function upstream(binary: string, workers: number): Candidate {
   return {
     name: `kube-controller-manager, ${workers} workers`,
+    workers,
+    follows: true,
     start: (kubeconfig, folder) =>
       spawn(
         binary,
@@ -31,9 +55,7 @@ function upstream(binary: string, workers: number): Candidate {
           `--kubeconfig=${kubeconfig}`,
           '--controllers=endpointslice-controller',
           `--concurrent-service-endpoint-syncs=${workers}`,
-          '--kube-api-qps=10000',
-          '--kube-api-burst=10000',
-          '--leader-elect=false',
+          ...unlimited,
           '--bind-address=127.0.0.1',
           '--secure-port=0',
           `--cert-dir=${folder}`,
@@ -43,11 +65,14 @@ function upstream(binary: string, workers: number): Candidate {
   };
 }
 
-/** Ours, and kube-controller-manager where the folder of KUBEBUILDER_ASSETS holds it. */
-export function candidates(assets: string | undefined): Candidate[] {
-  const ours = [slicewise(5), slicewise(50)];
+/** Ours, kube-controller-manager where the folder of KUBEBUILDER_ASSETS holds it, and the floor under both. */
+export function candidates(assets: string | undefined, shape: ClusterShape): Candidate[] {
   const binary = assets === undefined ? '' : join(assets, 'kube-controller-manager');
-  return existsSync(binary) ? [...ours, upstream(binary, 5), upstream(binary, 50)] : ours;
+  return [5, 50].flatMap((workers) => [
+    slicewise(workers),
+    ...(existsSync(binary) ? [upstream(binary, workers)] : []),
+    floor(shape, workers),
+  ]);
 }
 
 export async function end(child: ChildProcess): Promise<void> {

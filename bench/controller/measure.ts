@@ -34,7 +34,7 @@ export interface Bench {
 }
 
 export interface Result {
-  candidate: string;
+  candidate: Candidate;
   cold: ColdStart;
   flips: Flips[];
 }
@@ -63,11 +63,12 @@ export async function measure(bench: Bench, candidate: Candidate, rates: number[
       cpuSeconds: cpuSeconds(pid),
       peakMegabytes: residentMemory(pid).peak,
     };
+    if (!candidate.follows) return { candidate, cold, flips: [] };
     // The second look at every Service, a second after its slice appeared, must not count as flips.
     await wait(5000);
     const flips: Flips[] = [];
     for (const rate of rates) flips.push(await flipAt(bench, pid, rate, seconds));
-    return { candidate: candidate.name, cold, flips };
+    return { candidate, cold, flips };
   } finally {
     await end(child);
   }

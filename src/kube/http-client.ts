@@ -9,7 +9,7 @@ import { errorFromTransport } from './http-failure.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
 import { retryDelay } from './retry.ts';
 import { errorFromResponse } from './status.ts';
-import { TimeLimit } from './time-limit.ts';
+import { TimeLimit, unlessAborted } from './time-limit.ts';
 import { type UndiciResponse, undiciRequest } from './undici-parts.ts';
 import { messageOf, singleLine } from './values.ts';
 
@@ -197,7 +197,7 @@ class HttpKubeClient implements SeverableClient {
         this.#options.onAttempt?.({ method: request.method, code, durationMs: this.#clock.monotonic() - startedAt });
       try {
         const authorization = await this.#access.authorization();
-        const response = await undiciRequest(dispatcher, {
+        const sent = undiciRequest(dispatcher, {
           method: request.method,
           path: `${this.#basePath}${request.path}${queryString(request.query)}`,
           headers: {
@@ -212,6 +212,7 @@ class HttpKubeClient implements SeverableClient {
           headersTimeout: 0,
           bodyTimeout: 0,
         });
+        const response = await unlessAborted(signal, sent);
         report(String(response.statusCode));
         if (response.statusCode >= 200 && response.statusCode < 300) return response;
         const failure = await this.#failure(request, response);

@@ -36,6 +36,22 @@ export class TimeLimit {
   }
 }
 
+/**
+ * `work`, or the signal's reason once it aborts, whichever comes first. undici looks at a signal only once a connection is there, which
+ * may take as long as connecting may.
+ */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
 function abortError(reason: unknown): Error {
   if (reason instanceof Error && reason.name === 'AbortError') return reason;
   return new DOMException(reason === undefined ? 'aborted' : messageOf(reason), 'AbortError');

@@ -74,6 +74,24 @@ describe('a client that is severed', () => {
   });
 });
 
+describe('a call that cannot connect', () => {
+  it('ends when its caller gives it up, not when connecting is given up', async () => {
+    // TCP connects, but nobody there speaks TLS.
+    const { port } = await mute();
+    const client = clientOf(`https://127.0.0.1:${port}`, (await generateCertificate()).ca);
+    const giveUp = new AbortController();
+    const call = client.request({ method: 'GET', path: '/x', signal: giveUp.signal });
+    setTimeout(() => giveUp.abort(), 50);
+    const startedAt = performance.now();
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(client.request({ method: 'GET', path: '/x', timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    });
+    // Connecting is given up after ten.
+    expect(performance.now() - startedAt).toBeLessThan(8000);
+  });
+});
+
 describe('the last word before a request is sent', () => {
   it('is asked after everything else, and its refusal is the failure of the call', async () => {
     const { port, connection } = await mute();

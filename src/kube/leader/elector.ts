@@ -2,6 +2,7 @@ import { type Clock, type Random, sleep } from '../../clock.ts';
 import type { Logger } from '../../observe/logger.ts';
 import { isApiError } from '../errors.ts';
 import { missingGrant } from '../forbidden.ts';
+import { unlessAborted } from '../time-limit.ts';
 import { messageOf } from '../values.ts';
 import { decide, type Observation, released } from './decision.ts';
 import { type Lease, type LeaseClient, sameRecord } from './lease.ts';
@@ -134,18 +135,21 @@ export class LeaderElector {
     const timer = clock.setTimer(() => limit.abort(new Error('the API server did not answer in time')), limitMs);
     const signal = AbortSignal.any([stop, limit.signal]);
     try {
-      // A leader knows the record that it wrote: renewing it unread saves a request, and a conflict tells the rest.
-      if (!this.#knowsRecord || !(await this.#write(sentAt, signal))) {
-        await this.#observe(signal);
-        return await this.#write(sentAt, signal);
-      }
-      return true;
+      // Whatever becomes of a call: when it is given up is decided here, because the deadline depends on it.
+      return await unlessAborted(signal, this.#take(sentAt, signal));
     } catch (error) {
       if (!stop.aborted) this.#report(limit.signal.aborted ? limit.signal.reason : error);
       return false;
     } finally {
       timer.cancel();
     }
+  }
+
+  async #take(sentAt: number, signal: AbortSignal): Promise<boolean> {
+    // A leader knows the record that it wrote: renewing it unread saves a request, and a conflict tells the rest.
+    if (this.#knowsRecord && (await this.#write(sentAt, signal))) return true;
+    await this.#observe(signal);
+    return this.#write(sentAt, signal);
   }
 
   /** The same trouble again and again is one line, not a line every retry period. */
@@ -173,6 +177,8 @@ export class LeaderElector {
         decision.kind === 'create'
           ? await leases.create(decision.spec, signal)
           : await leases.update(decision.current, decision.spec, signal);
+      // An answer after the end of the try must not make a leader of who has stopped being one.
+      signal.throwIfAborted();
       this.#see(written);
       this.#renewedAt = sentAt;
       return true;

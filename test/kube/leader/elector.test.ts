@@ -19,6 +19,8 @@ class FakeLease {
   readonly writes: string[] = [];
   /** Replicas that get no answer. */
   readonly cutOff = new Set<string>();
+  /** Replicas whose calls never end. */
+  readonly deaf = new Set<string>();
   /** What replicas get instead of an answer. */
   readonly refuse = new Map<string, Error>();
 
@@ -26,6 +28,7 @@ class FakeLease {
     const reach = (signal: AbortSignal): Promise<void> => {
       const refusal = this.refuse.get(replica);
       if (refusal) return Promise.reject(refusal);
+      if (this.deaf.has(replica)) return new Promise(() => undefined);
       if (!this.cutOff.has(replica)) return Promise.resolve();
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))));
     };
@@ -201,6 +204,17 @@ describe('a leader in trouble', () => {
     expect(a.elector.isLeader).toBe(true);
     await clock.advance(1);
     expect(a.elector.isLeader).toBe(false);
+    expect(await a.ended).toBe('lost');
+    expect(a.log.slice(-2)).toEqual(['stops at 14000', 'stopped']);
+  });
+
+  it('stops at the renew deadline though a call hangs that does not even hear of being given up', async () => {
+    const clock = new FakeClock();
+    const server = new FakeLease();
+    const a = replica('a', server, clock);
+    await clock.advance(4000);
+    server.deaf.add('a');
+    await clock.advance(10_000);
     expect(await a.ended).toBe('lost');
     expect(a.log.slice(-2)).toEqual(['stops at 14000', 'stopped']);
   });

@@ -1,8 +1,12 @@
-import type { ServicePortName } from '../names.ts';
-import { SortedMap } from '../sorted-map.ts';
 import type { IptablesBackend } from './backend.ts';
 import { dispatchDelta } from './dispatch-delta.ts';
-import type { DesiredRules, RuleText, ServicePortRules, TableName } from './rules.ts';
+import {
+  changedServicePorts,
+  type DesiredRules,
+  type RuleText,
+  type ServicePortRules,
+  type TableName,
+} from './rules.ts';
 import { DISPATCH_CHAINS } from './static-rules.ts';
 import {
   type ChainContent,
@@ -11,11 +15,6 @@ import {
   linesPerSection,
   type WritePlan,
 } from './write-plan.ts';
-
-interface ServicePortChange {
-  readonly before: ServicePortRules | undefined;
-  readonly after: ServicePortRules | undefined;
-}
 
 /**
  * What to write so that a kernel which holds `applied` holds `wanted`: only chains that differ, and single rules of the chains
@@ -103,17 +102,4 @@ function noteDispatch(
     old.every((d, i) => d.table === now[i]?.table && d.chain === now[i]?.chain && d.rule === now[i]?.rule);
   if (same) return;
   for (const { table, chain } of [...old, ...now]) touched[table].add(chain);
-}
-
-function* changedServicePorts(applied: DesiredRules, wanted: DesiredRules): Generator<ServicePortChange> {
-  const [from, to] = [applied.services, wanted.services];
-  if (from instanceof SortedMap && to instanceof SortedMap) {
-    yield* (to as SortedMap<ServicePortName, ServicePortRules>).changesSince(from);
-    return;
-  }
-  for (const [name, after] of to) {
-    const before = from.get(name);
-    if (before !== after) yield { before, after };
-  }
-  for (const [name, before] of from) if (!to.has(name)) yield { before, after: undefined };
 }

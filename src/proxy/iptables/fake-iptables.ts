@@ -1,7 +1,8 @@
 import type { IPFamily } from '../../objects/meta.ts';
 import type { IptablesInfo } from './backend.ts';
 import { type AnyTable, type Iptables, IptablesError, type SaveOptions } from './runner.ts';
-import { ruleWords, savedForm } from './saved-form.ts';
+import { savedForm } from './saved-form.ts';
+import { splitWords } from './words.ts';
 
 /** Chain name -> rules in the form iptables-save prints, without `-A CHAIN `. */
 type Chains = Map<string, string[]>;
@@ -255,7 +256,7 @@ function checkName(name: string, fail: (message: string) => IptablesError): void
 }
 
 function targetOf(rule: string): string | undefined {
-  const words = ruleWords(rule);
+  const words = splitWords(rule);
   const at = words.findLastIndex((word) => word === '-j' || word === '-g');
   return at < 0 ? undefined : words[at + 1];
 }

@@ -1,5 +1,6 @@
 import type { IPFamily } from '../../objects/meta.ts';
 import type { RuleText } from './rules.ts';
+import { splitWords } from './words.ts';
 
 /**
  * How iptables-save prints a rule that was written as `rule`: addresses with their prefix length, `-s -d -i -o -p` before the
@@ -23,34 +24,6 @@ export function savedForm(rule: RuleText, family: IPFamily): RuleText {
   const { target } = parsed;
   if (target) out.push(`${parsed.jump} ${target.name}`, ...printTarget(target, family));
   return out.join(' ');
-}
-
-/** Splits a rule into words as iptables-restore does: at spaces, double quotes group, a backslash escapes inside them. */
-export function ruleWords(rule: RuleText): string[] {
-  const words: string[] = [];
-  let word = '';
-  let open = false;
-  let started = false;
-  for (let i = 0; i < rule.length; i++) {
-    const char = rule[i];
-    if (open) {
-      if (char === '\\' && i + 1 < rule.length) word += rule[++i];
-      else if (char === '"') open = false;
-      else word += char;
-    } else if (char === '"') {
-      open = true;
-      started = true;
-    } else if (char === ' ' || char === '\t') {
-      if (started) words.push(word);
-      word = '';
-      started = false;
-    } else {
-      word += char;
-      started = true;
-    }
-  }
-  if (started) words.push(word);
-  return words;
 }
 
 /** Quotes one word for iptables-restore the way iptables-save does. */
@@ -92,7 +65,7 @@ const HEAD_ALIASES: Record<string, string> = {
 };
 
 function parse(rule: RuleText): Parsed {
-  const words = ruleWords(rule);
+  const words = splitWords(rule);
   const parsed: Parsed = { head: new Map(), matches: [], jump: '-j', target: undefined };
   let current: Extension | undefined;
   let negated = false;

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { FakeIptables } from '../../../src/proxy/iptables/fake-iptables.ts';
 import { planFull } from '../../../src/proxy/iptables/full-plan.ts';
 import { nothingKnown } from '../../../src/proxy/iptables/kernel-scan.ts';
-import { quoteWord, ruleWords, savedForm } from '../../../src/proxy/iptables/saved-form.ts';
+import { quoteWord, savedForm } from '../../../src/proxy/iptables/saved-form.ts';
 import { JUMP_RULES } from '../../../src/proxy/iptables/static-rules.ts';
+import { splitWords } from '../../../src/proxy/iptables/words.ts';
 import { planText } from '../../../src/proxy/iptables/write-plan.ts';
 import { describeGolden, type GoldenCase, kernelSave } from '../golden/load.ts';
 import { desiredRules, rulesConfig } from './clusters.ts';
@@ -47,7 +48,7 @@ describe('the form in which iptables-save prints a rule', () => {
       fc.property(
         fc.string({ minLength: 1 }).filter((text) => !/[\n\r]/.test(text)),
         (word) => {
-          expect(ruleWords(`a ${quoteWord(word)} b`)).toEqual(['a', word, 'b']);
+          expect(splitWords(`a ${quoteWord(word)} b`)).toEqual(['a', word, 'b']);
         },
       ),
     );

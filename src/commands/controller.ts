@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { addControllerFlags, type ControllerFlags } from './controller/flags.ts';
-import { runController } from './controller/run.ts';
 
 /** `slicewise controller`: see controller/, whose run.ts puts everything together. */
 export function controllerCommand(): Command {
@@ -9,5 +8,5 @@ export function controllerCommand(): Command {
   );
   return addControllerFlags(command)
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`) })
-    .action((flags: ControllerFlags) => runController(flags));
+    .action(async (flags: ControllerFlags) => (await import('./controller/run.ts')).runController(flags));
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { startApiServer } from '../../src/embedded/apiserver/server.ts';
@@ -63,19 +63,12 @@ function start(): ChildProcess {
   const quiet = ['--conntrack-max-per-core', '0', '--healthz-bind-address', '127.0.0.1:10256'];
   const stdio = process.env.BENCH_LOGS ? 'inherit' : 'ignore';
   if (candidate === 'slicewise') {
-    const main = new URL('../../src/main.ts', import.meta.url).pathname;
+    // BENCH_MAIN=dist/main.js measures what the images run.
+    const main = resolve(process.env.BENCH_MAIN ?? new URL('../../src/main.ts', import.meta.url).pathname);
     return spawn(
       process.execPath,
-      [
-        ...(process.env.BENCH_NODE_FLAGS?.split(' ') ?? []),
-        main,
-        'proxier',
-        ...common,
-        ...quiet,
-        '--iptables-backend',
-        backend,
-      ],
-      { stdio },
+      ['--max-semi-space-size=4', main, 'proxier', ...common, ...quiet, '--iptables-backend', backend],
+      { stdio, env: { MALLOC_ARENA_MAX: '2', ...process.env } },
     );
   }
   // kube-proxy drives whatever is called iptables.

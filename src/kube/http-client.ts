@@ -10,8 +10,9 @@ import type { ClusterAccess } from './kubeconfig.ts';
 import { retryDelay } from './retry.ts';
 import { errorFromResponse } from './status.ts';
 import { TimeLimit, unlessAborted } from './time-limit.ts';
-import { type UndiciResponse, undiciRequest } from './undici-parts.ts';
+import { undiciRequest } from './undici-parts.ts';
 import { messageOf, singleLine } from './values.ts';
+import { type Answer, ask } from './whole-answer.ts';
 
 export interface KubeClientOptions {
   userAgent: string;
@@ -33,7 +34,17 @@ export interface KubeClientOptions {
   onAttempt?: (attempt: { method: string; code: string; durationMs: number }) => void;
 }
 
-type Exchange = Pick<RequestOptions, 'method' | 'path' | 'query'>;
+type Call = Pick<RequestOptions, 'method' | 'path' | 'query'>;
+
+type Received = Pick<Answer, 'statusCode' | 'headers'>;
+
+/** How a request goes out, and how the body of what comes back is had when it is no success. */
+interface Transport<R extends Received> {
+  send(request: Dispatcher.DispatchOptions): Promise<R>;
+  bodyOf(received: R): Buffer | Promise<Buffer>;
+}
+
+const JSON_TYPE = 'application/json';
 
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
@@ -74,16 +85,20 @@ class HttpKubeClient implements SeverableClient {
   }
 
   async request(options: RequestOptions): Promise<unknown> {
-    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const { method, path, signal } = options;
     const headers = requestHeaders(options);
     const body = options.body === undefined ? null : JSON.stringify(options.body);
-    const limit = this.#limit(options.signal, timeoutMs, `${options.method} ${options.path}`);
+    const limit = this.#limit(signal, options.timeoutMs ?? this.#timeoutMs, `${method} ${path}`);
+    const { beforeSend } = this.#options;
     try {
       return await this.#repeat(options, limit, this.#options.retries ?? 5, async () => {
         const { calls } = await this.#open();
-        const response = await this.#send(this.#checked(calls, options), options, headers, body, limit.signal);
-        const answer = await readAll(response.body);
-        return decode(answer.toString('utf8'), options);
+        const answer = await this.#exchange(options, headers, {
+          send: (request) =>
+            ask(calls, { request: { ...request, body }, limit, beforeSend: beforeSend && (() => beforeSend(options)) }),
+          bodyOf: (received) => received.body,
+        });
+        return decode(answer.body.toString('utf8'), options);
       });
     } finally {
       limit.release();
@@ -91,18 +106,18 @@ class HttpKubeClient implements SeverableClient {
   }
 
   async stream(options: StreamOptions): Promise<Readable> {
-    const request = { method: 'GET' as const, path: options.path, ...(options.query && { query: options.query }) };
+    const call = { method: 'GET' as const, path: options.path, ...(options.query && { query: options.query }) };
+    const headers = { accept: options.accept ?? JSON_TYPE };
     const limit = this.#limit(options.signal, options.headersTimeoutMs ?? this.#timeoutMs, `GET ${options.path}`);
+    const { signal } = limit;
     try {
-      const response = await this.#repeat(
-        request,
-        limit,
-        options.retry ? (this.#options.retries ?? 5) : 0,
-        async () => {
-          const { watches } = await this.#open();
-          return this.#send(watches, request, { accept: options.accept ?? 'application/json' }, null, limit.signal);
-        },
-      );
+      const response = await this.#repeat(call, limit, options.retry ? (this.#options.retries ?? 5) : 0, async () => {
+        const { watches } = await this.#open();
+        return this.#exchange(call, headers, {
+          send: (request) => unlessAborted(signal, undiciRequest(watches, { ...request, signal })),
+          bodyOf: (received) => readAll(received.body),
+        });
+      });
       limit.keepForCallerOnly(response.body);
       options.onContentType?.(String(response.headers['content-type'] ?? ''));
       return response.body;
@@ -143,28 +158,8 @@ class HttpKubeClient implements SeverableClient {
     return new TimeLimit(this.#clock, caller, timeoutMs, `${call}: no complete answer from ${this.#access.server}`);
   }
 
-  /** `dispatcher`, asking `beforeSend` at the last moment: after waiting for credentials, a turn, a connection. */
-  #checked(dispatcher: Dispatcher, { method, path }: Exchange): Pick<Dispatcher, 'dispatch'> {
-    const { beforeSend } = this.#options;
-    if (!beforeSend) return dispatcher;
-    return {
-      dispatch(options, handler) {
-        const started = handler.onRequestStart?.bind(handler);
-        handler.onRequestStart = (controller, context) => {
-          started?.(controller, context);
-          try {
-            beforeSend({ method, path });
-          } catch (error) {
-            controller.abort(error instanceof Error ? error : new Error(String(error)));
-          }
-        };
-        return dispatcher.dispatch(options, handler);
-      },
-    };
-  }
-
   /** Attempts until one succeeds, or fails for good. */
-  async #repeat<R>(request: Exchange, limit: TimeLimit, retries: number, attempt: () => Promise<R>): Promise<R> {
+  async #repeat<R>(request: Call, limit: TimeLimit, retries: number, attempt: () => Promise<R>): Promise<R> {
     for (let done = 0; ; done++) {
       try {
         return await attempt();
@@ -178,48 +173,43 @@ class HttpKubeClient implements SeverableClient {
           'request is repeated',
         );
         if (waitMs > 0) await sleep(this.#clock, waitMs, limit.signal);
-        limit.signal.throwIfAborted();
+        limit.throwIfOver();
       }
     }
   }
 
-  /** One exchange up to the headers of a 2xx response; repeated once with new credentials after a 401. @throws ApiError for others. */
-  async #send(
-    dispatcher: Pick<Dispatcher, 'dispatch'>,
-    request: Exchange,
+  /** One exchange that ends with a 2xx response; repeated once with new credentials after a 401. @throws ApiError for others. */
+  async #exchange<R extends Received>(
+    call: Call,
     headers: Record<string, string>,
-    body: string | null,
-    signal: AbortSignal,
-  ): Promise<UndiciResponse> {
+    { send, bodyOf }: Transport<R>,
+  ): Promise<R> {
     for (let renewed = false; ; renewed = true) {
       const startedAt = this.#clock.monotonic();
       const report = (code: string) =>
-        this.#options.onAttempt?.({ method: request.method, code, durationMs: this.#clock.monotonic() - startedAt });
+        this.#options.onAttempt?.({ method: call.method, code, durationMs: this.#clock.monotonic() - startedAt });
       try {
         const authorization = await this.#access.authorization();
-        const sent = undiciRequest(dispatcher, {
-          method: request.method,
-          path: `${this.#basePath}${request.path}${queryString(request.query)}`,
+        const response = await send({
+          method: call.method,
+          path: `${this.#basePath}${call.path}${queryString(call.query)}`,
           headers: {
             ...this.#access.headers,
             'user-agent': this.#options.userAgent,
             ...headers,
             ...(authorization !== undefined && { authorization }),
           },
-          body,
-          signal,
           // Time limits are ours: they cover waiting for a connection as well, and the clock can be a test's.
           headersTimeout: 0,
           bodyTimeout: 0,
         });
-        const response = await unlessAborted(signal, sent);
         report(String(response.statusCode));
         if (response.statusCode >= 200 && response.statusCode < 300) return response;
-        const failure = await this.#failure(request, response);
+        const failure = this.#failure(call, response, await bodyOf(response));
         if (failure.code !== 'UNAUTHORIZED' || renewed || !this.#access.refused()) throw failure;
       } catch (error) {
         const failure = errorFromTransport(error, this.#access.server);
-        // A response was reported when its headers came.
+        // A response was reported when it came.
         if (!(failure instanceof ApiError)) report('ABORTED');
         else if (failure.httpStatus === undefined) report(failure.code);
         throw error;
@@ -227,16 +217,15 @@ class HttpKubeClient implements SeverableClient {
     }
   }
 
-  async #failure(request: Exchange, response: UndiciResponse): Promise<ApiError> {
-    const { method, path } = request;
-    const retryAfter = response.headers['retry-after'];
+  #failure({ method, path }: Call, { statusCode, headers }: Received, body: Buffer): ApiError {
+    const retryAfter = headers['retry-after'];
     return errorFromResponse(
       {
         method,
         path,
-        httpStatus: response.statusCode,
+        httpStatus: statusCode,
         retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
-        body: await readAll(response.body),
+        body,
       },
       this.#clock.now(),
     );
@@ -248,9 +237,9 @@ function closedError(server: string): ApiError {
 }
 
 function requestHeaders(options: RequestOptions): Record<string, string> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const headers: Record<string, string> = { accept: JSON_TYPE };
   if (options.body === undefined) return headers;
-  if (options.method !== 'PATCH') return { ...headers, 'content-type': 'application/json' };
+  if (options.method !== 'PATCH') return { ...headers, 'content-type': JSON_TYPE };
   if (!options.patchType) throw new TypeError(`PATCH ${options.path}: patchType is missing`);
   return { ...headers, 'content-type': PATCH_TYPES[options.patchType] };
 }

@@ -3,25 +3,45 @@ import type { Clock, Timer } from '../clock.ts';
 import { ApiError } from './errors.ts';
 import { messageOf } from './values.ts';
 
-/** The time limit of one call, and its caller's wish to end it, as one signal. Its reason is an `ApiError` TIMEOUT or an `AbortError`. */
+/** The time limit of one call, and its caller's wish to end it, in one. Its reason is an `ApiError` TIMEOUT or an `AbortError`. */
 export class TimeLimit {
-  readonly signal: AbortSignal;
   /** Monotonic milliseconds. */
   readonly deadline: number;
   readonly #caller: AbortSignal | undefined;
   readonly #timer: Timer;
   readonly #abort: () => void;
+  #reason: Error | undefined;
+  #controller: AbortController | undefined;
+  #listener: ((reason: Error) => void) | undefined;
 
   constructor(clock: Clock, caller: AbortSignal | undefined, timeoutMs: number, message: string) {
-    const controller = new AbortController();
-    this.signal = controller.signal;
     this.deadline = clock.monotonic() + timeoutMs;
     this.#caller = caller;
-    this.#abort = () => controller.abort(abortError(caller?.reason));
+    this.#abort = () => this.#end(abortError(caller?.reason));
     if (caller?.aborted) this.#abort();
     caller?.addEventListener('abort', this.#abort, { once: true });
-    const expire = () => controller.abort(new ApiError({ code: 'TIMEOUT', message: `${message} in ${timeoutMs} ms` }));
+    const expire = () => this.#end(new ApiError({ code: 'TIMEOUT', message: `${message} in ${timeoutMs} ms` }));
     this.#timer = clock.setTimer(expire, timeoutMs);
+  }
+
+  /** For those who cannot do without a signal; it is made only then. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls `listener` once it is over, or now if it is. There is one listener at a time; undefined for none. */
+  whenOver(listener: ((reason: Error) => void) | undefined): void {
+    this.#listener = listener;
+    if (this.#reason) listener?.(this.#reason);
+  }
+
+  /** @throws the reason once it is over */
+  throwIfOver(): void {
+    if (this.#reason) throw this.#reason;
   }
 
   release(): void {
@@ -33,6 +53,13 @@ export class TimeLimit {
   keepForCallerOnly(stream: Readable): void {
     this.#timer.cancel();
     stream.once('close', () => this.release());
+  }
+
+  #end(reason: Error): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#listener?.(reason);
   }
 }
 

@@ -83,7 +83,8 @@ export class Candidacy {
     const onError = (error: unknown) => logger.warn({ err: error }, 'leader election did not end well');
     this.#stop.abort();
     const released = (this.#running ?? Promise.resolve()).then(() => undefined);
-    await within(clock, RELEASE_MS, released, onError);
+    // Who does not take the Lease back takes no events either.
+    if (!(await within(clock, RELEASE_MS, released, onError))) client.sever();
     await within(clock, EVENTS_MS, this.#events.stop(), onError);
     client.sever();
   }

@@ -32,7 +32,8 @@ export function readinessChecks(checked: Checked): HealthCheck[] {
 }
 
 function cacheProblem({ synced, failures, lastError }: ReflectorStatus): string | undefined {
-  if (synced && failures < FAILURES) return undefined;
+  // Failures are forgotten only after a healthy while; the last error is, once the API server is followed again.
+  if (synced && (failures < FAILURES || lastError === undefined)) return undefined;
   const what = synced ? 'not followed any more' : 'not filled yet';
   return lastError === undefined ? what : `${what}: ${lastError}`;
 }

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { eventually } from '../../endpointslice/support/cluster.ts';
-import { slicewiseMain } from '../../support/slicewise-controller.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
 
 /** `slicewise controller` as a process, whose log can be read. */
 export class ControllerProcess {
@@ -9,7 +11,7 @@ export class ControllerProcess {
   #output = '';
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const child = spawn(process.execPath, [slicewiseMain, 'controller', ...args], {
+    const child = spawn(process.execPath, [MAIN, 'controller', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });

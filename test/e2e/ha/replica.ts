@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { slicewiseMain } from '../../support/slicewise-controller.ts';
+import { join } from 'node:path';
 import type { Arena, ReplicaName } from './arena.ts';
 import { SeverableNetwork } from './severable-network.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
 
 /** Milliseconds. */
 export const DURATIONS = { lease: 3000, renew: 2000, retry: 500 };
@@ -43,7 +45,7 @@ export class Replica {
 
   /** Also again, after it has ended. */
   launch(): void {
-    const child = spawn(process.execPath, [slicewiseMain, 'controller', `--kubeconfig=${this.#kubeconfig}`, ...flags], {
+    const child = spawn(process.execPath, [MAIN, 'controller', `--kubeconfig=${this.#kubeconfig}`, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#output = '';

@@ -1,9 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { Clock, Random, Timer } from '../clock.ts';
-import type { Indexers, Lister, ResourceHandler } from '../kube/handler.ts';
+import type { Indexers, ResourceHandler } from '../kube/handler.ts';
 import type { EndpointSlice } from '../objects/endpointslice.ts';
-import { type KubeObject, type ObjectKey, objectKey } from '../objects/meta.ts';
-import type { Node } from '../objects/node.ts';
+import { type ObjectKey, objectKey } from '../objects/meta.ts';
 import type { Pod } from '../objects/pod.ts';
 import type { Service } from '../objects/service.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -17,34 +16,20 @@ import { NodeWatch } from './node-watch.ts';
 import type { ControllerOptions } from './options.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { podChange } from './pod-changes.ts';
+import { RecentChanges } from './recent-changes.ts';
 import type { ServiceEvents } from './recorder.ts';
 import { RepairDelay } from './repair-delay.ts';
 import { SelectorIndex } from './selector-index.ts';
 import { effectiveSelector, ServiceSync } from './service-sync.ts';
 import type { SliceClient } from './slice-client.ts';
 import { SliceWatch } from './slice-watch.ts';
+import type { Sources } from './sources.ts';
 import { retryAfterMs, StaleCacheError } from './sync-errors.ts';
 import { summary } from './sync-summary.ts';
 import { SliceTracker } from './tracker.ts';
 import { isOurs, serviceOfSlice, servicesOfPodChange } from './triggers.ts';
 
-/** The cache of one kind, and news of it: a reflector, or a store that a test fills. */
-export interface Source<T extends KubeObject> {
-  readonly store: Lister<T>;
-  readonly synced: Promise<void>;
-  addHandler(handler: ResourceHandler<T>): () => void;
-  start(): void;
-  stop(): Promise<void>;
-}
-
-export interface Sources {
-  services: Source<Service>;
-  /** Indexed by `POD_INDEXERS`. */
-  pods: Source<Pod>;
-  nodes: Source<Node>;
-  /** Indexed by `SLICE_INDEXERS`. */
-  slices: Source<EndpointSlice>;
-}
+export type { Source, Sources } from './sources.ts';
 
 /** Finds the Pods of a node. */
 export const POD_INDEXERS: Indexers<Pod> = { node: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []) };
@@ -81,13 +66,18 @@ export class EndpointSliceController {
   #nodes: NodeWatch;
   #confirmations: Confirmations;
   #resync: Timer | undefined;
-  /** Until every cache is filled, changes are only noted: the first sync of every Service follows anyway. */
-  #running = false;
+  /**
+   * Idle, until the caches are filled, changes are passed over: the first sync of every Service follows anyway. On standby they are
+   * noted, so that they go first then.
+   */
+  #phase: 'idle' | 'standby' | 'syncing' = 'idle';
+  #recent: RecentChanges;
   #detach: (() => void)[];
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
     const { sources, clock, options, registry } = parts;
+    this.#recent = new RecentChanges(clock);
     const queueMetrics = new WorkQueueMetrics(registry);
     this.#queue = new DelayingQueue({ clock, hooks: queueMetrics.hooks(QUEUE_NAME) });
     queueMetrics.watch(QUEUE_NAME, () => this.#queue.stats());
@@ -101,7 +91,7 @@ export class EndpointSliceController {
       tracker,
       repairUnknown: options.repairUnknown,
       onForeignChange: (service) => {
-        if (!this.#running || !sources.services.store.get(service)) return;
+        if (this.#phase !== 'syncing' || !sources.services.store.get(service)) return;
         this.#enqueue(service, { delayMs: repair.next(service) });
       },
       onUnlabelled: (slice) =>
@@ -169,12 +159,14 @@ export class EndpointSliceController {
     const all = [services, pods, nodes, slices];
     for (const source of all) source.start();
     await Promise.all(all.map((source) => source.synced));
+    this.#phase = 'standby';
   }
 
   /** Syncs every Service, and from then on those that change. To be called once, with filled caches. */
   startSyncing(): void {
     const { sources, logger } = this.#parts;
-    this.#running = true;
+    this.#phase = 'syncing';
+    this.#enqueueAll(this.#recent.take());
     this.#enqueueEverything();
     this.#scheduleResync();
     this.#runner.start();
@@ -187,7 +179,7 @@ export class EndpointSliceController {
 
   /** Finishes the syncs in work, starts none any more, and lets go of the caches. */
   async stop(): Promise<void> {
-    this.#running = false;
+    this.#phase = 'idle';
     this.#resync?.cancel();
     this.#nodes.stop();
     for (const detach of this.#detach) detach();
@@ -200,7 +192,7 @@ export class EndpointSliceController {
   /** Nothing to do and nothing scheduled but retries far off and resyncs. */
   get idle(): boolean {
     const { ready, inWork } = this.#queue.stats();
-    return this.#running && ready === 0 && inWork === 0;
+    return this.#phase === 'syncing' && ready === 0 && inWork === 0;
   }
 
   queueStats(): WorkQueueStats {
@@ -226,7 +218,7 @@ export class EndpointSliceController {
   #podHandler(): ResourceHandler<Pod> {
     const { batchPeriodMs, watchPodPhase } = this.#parts.options;
     const changed = (before: Pod | undefined, after: Pod | undefined) => {
-      const change = this.#running ? podChange(before, after, { watchPhase: watchPodPhase }) : undefined;
+      const change = this.#phase === 'idle' ? undefined : podChange(before, after, { watchPhase: watchPodPhase });
       if (change) this.#enqueueAll(servicesOfPodChange(this.#index, change), { delayMs: batchPeriodMs });
     };
     return {
@@ -246,7 +238,8 @@ export class EndpointSliceController {
   }
 
   #enqueue(service: ObjectKey, options?: AddOptions): void {
-    if (this.#running) this.#queue.add(service, options);
+    if (this.#phase === 'syncing') this.#queue.add(service, options);
+    else if (this.#phase === 'standby') this.#recent.note(service);
   }
 
   #enqueueAll(services: Iterable<ObjectKey>, options?: AddOptions): void {
@@ -261,7 +254,7 @@ export class EndpointSliceController {
   }
 
   #revisitHints(): void {
-    if (!this.#running) return;
+    if (this.#phase !== 'syncing') return;
     const shares = this.#nodes.shares();
     const { restoreHints } = this.#parts.options;
     for (const [service, memory] of this.#sync.hintMemories()) {

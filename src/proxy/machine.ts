@@ -5,7 +5,7 @@ import { UserError } from '../user-error.ts';
 import { parseAddress } from './addresses.ts';
 import type { Exec } from './exec.ts';
 import type { FamilySupportInputs } from './ip-families.ts';
-import type { DetectedBackend } from './iptables/backend.ts';
+import { type DetectedBackend, NO_RIGHT_TO_CHANGE_RULES } from './iptables/backend.ts';
 import { type Iptables, IptablesError, RealIptables } from './iptables/runner.ts';
 
 /** Canonical addresses of all interfaces of this network namespace, without zones. */
@@ -42,12 +42,7 @@ async function problemWith(iptables: Iptables): Promise<string | undefined> {
   } catch (error) {
     if (!(error instanceof IptablesError)) throw error;
     if (error.isPermissionProblem) {
-      throw new UserError(
-        'changing iptables rules needs root, or the capability NET_ADMIN (and NET_RAW for iptables-legacy)',
-        {
-          cause: error,
-        },
-      );
+      throw new UserError(NO_RIGHT_TO_CHANGE_RULES, { cause: error });
     }
     return error.message;
   }

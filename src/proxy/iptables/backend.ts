@@ -87,6 +87,9 @@ export interface BackendChoice {
   warning?: string;
 }
 
+export const NO_RIGHT_TO_CHANGE_RULES =
+  'changing iptables rules needs root, or the capability NET_ADMIN (and NET_RAW for iptables-legacy)';
+
 /**
  * Which backend to use. kubelet's hint chain says which one the node uses (KEP-3178); without it the variant that holds more
  * rules wins, then whatever the plain `iptables` is.
@@ -109,7 +112,9 @@ export function chooseBackend(requested: IptablesBackend | 'auto', probes: Backe
   }
   if (hinted[0]) return { backend: hinted[0], reason: "kubelet's hint" };
   const { nft, legacy, plain } = probes;
-  const forbidden = nft?.forbidden ?? legacy?.forbidden;
+  // iptables-nft asks for NET_ADMIN only, so whoever may not even read it may change nothing.
+  if (nft?.forbidden !== undefined) throw new UserError(NO_RIGHT_TO_CHANGE_RULES);
+  const forbidden = legacy?.forbidden;
   if (forbidden !== undefined) {
     throw new UserError(
       `cannot find out which iptables this node uses: kubelet has left no hint, and "${forbidden}"; ` +

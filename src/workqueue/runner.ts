@@ -16,6 +16,12 @@ export interface RunnerOptions {
 }
 
 /**
+ * Keys worked on before the event loop gets a turn. Work that never waits would otherwise keep everything else in the process waiting
+ * until the queue is empty: answers to what it wrote, timers, a leader's lease.
+ */
+const KEYS_A_TURN = 32;
+
+/**
  * Works the queue off, at most `concurrency` keys at a time. p-queue is the pool; a key is pulled only when it can
  * start at once, so that what waits stays in the work queue, where it is deduplicated and ordered.
  */
@@ -23,6 +29,8 @@ export class Runner {
   #options: RunnerOptions;
   #pool: PQueue;
   #pullSoon = false;
+  /** Since the last turn. */
+  #pulled = 0;
 
   constructor(options: RunnerOptions) {
     if (!Number.isInteger(options.concurrency) || options.concurrency < 1) {
@@ -37,14 +45,7 @@ export class Runner {
    * changes is better seen whole.
    */
   start(): void {
-    this.#options.queue.onReady(() => {
-      if (this.#pullSoon) return;
-      this.#pullSoon = true;
-      setImmediate(() => {
-        this.#pullSoon = false;
-        this.#pull();
-      });
-    });
+    this.#options.queue.onReady(() => this.#soon());
   }
 
   /** Finishes the keys in work (and, with `finishReady`, those that are ready), then resolves. */
@@ -54,11 +55,23 @@ export class Runner {
     await this.#pool.onIdle();
   }
 
+  #soon(): void {
+    if (this.#pullSoon) return;
+    this.#pullSoon = true;
+    setImmediate(() => {
+      this.#pullSoon = false;
+      this.#pulled = 0;
+      this.#pull();
+    });
+  }
+
   #pull(): void {
     const { queue, concurrency } = this.#options;
     while (this.#pool.pending + this.#pool.size < concurrency) {
+      if (this.#pulled >= KEYS_A_TURN) return this.#soon();
       const key = queue.take();
       if (key === undefined) return;
+      this.#pulled++;
       void this.#pool.add(() => this.#run(key)).finally(() => this.#pull());
     }
   }

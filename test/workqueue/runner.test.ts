@@ -57,6 +57,23 @@ describe('the runner', () => {
     expect(gates.started).toEqual(['a']);
   });
 
+  it('gives the event loop a turn now and then, though no work ever waits', async () => {
+    let done = 0;
+    const { queue, runner } = setUp({
+      work: async () => {
+        done++;
+      },
+    });
+    for (let i = 0; i < 1000; i++) queue.add(`key-${i}`);
+    runner.start();
+    const atEachTurn: number[] = [];
+    while (done < 1000) {
+      await new Promise((resolve) => setImmediate(resolve));
+      atEachTurn.push(done);
+    }
+    expect(Math.max(...atEachTurn.map((n, i) => n - (atEachTurn[i - 1] ?? 0)))).toBeLessThanOrEqual(64);
+  });
+
   it('takes up keys that were ready before it started', async () => {
     const { queue, gates, runner } = setUp();
     queue.add('a');

@@ -68,7 +68,10 @@ export class Runner {
   #pull(): void {
     const { queue, concurrency } = this.#options;
     while (this.#pool.pending + this.#pool.size < concurrency) {
-      if (this.#pulled >= KEYS_A_TURN) return this.#soon();
+      if (this.#pulled >= KEYS_A_TURN) {
+        this.#soon();
+        return;
+      }
       const key = queue.take();
       if (key === undefined) return;
       this.#pulled++;

@@ -99,7 +99,10 @@ function addSyncFlags(command: Command): void {
 function addElectionFlags(command: Command): void {
   command
     .addOption(
-      new Option('--leader-elect [bool]', 'of several replicas only one writes; the others wait with warm caches')
+      new Option(
+        '--leader-elect [bool]',
+        'of several replicas only one writes; the others wait with warm caches; one that loses the lease ends, with 1',
+      )
         .argParser(truth)
         .default(true),
     )

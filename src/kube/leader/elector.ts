@@ -132,7 +132,9 @@ export class LeaderElector {
     const { clock } = this.#deps;
     const sentAt = clock.monotonic();
     const limit = new AbortController();
-    const timer = clock.setTimer(() => limit.abort(new Error('the API server did not answer in time')), limitMs);
+    const giveUp = () => limit.abort(new Error('the API server did not answer in time'));
+    // A turn of the event loop later: in a process that was kept from running the answer may lie there, unread.
+    const timer = clock.setTimer(() => setImmediate(giveUp), limitMs);
     const signal = AbortSignal.any([stop, limit.signal]);
     try {
       // Whatever becomes of a call: when it is given up is decided here, because the deadline depends on it.

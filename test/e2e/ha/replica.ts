@@ -5,8 +5,8 @@ import { SeverableNetwork } from './severable-network.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', '..', 'src', 'main.ts');
 
-/** Milliseconds. */
-export const DURATIONS = { lease: 3000, renew: 2000, retry: 500 };
+/** Milliseconds. Long enough for a machine that is busy with other tests, too. */
+export const DURATIONS = { lease: 5000, renew: 4000, retry: 500 };
 
 const flags = [
   `--leader-elect-lease-duration=${DURATIONS.lease}ms`,

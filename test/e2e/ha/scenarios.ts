@@ -92,7 +92,7 @@ export function haScenarios(where: string, start: () => Promise<Arena>): void {
         await wait(DURATIONS.lease + DURATIONS.retry);
         paused?.kill('SIGCONT');
         cut?.network.mend();
-        await wait(DURATIONS.lease);
+        await wait(3 * DURATIONS.retry);
         expect(replicas.leader).toBe(leader);
       },
       TEST_MS,

@@ -19,6 +19,8 @@ class FakeLease {
   readonly writes: string[] = [];
   /** Replicas that get no answer. */
   readonly cutOff = new Set<string>();
+  /** Replicas whose calls take until then. */
+  readonly slow = new Map<string, Promise<void>>();
   /** Replicas whose calls never end. */
   readonly deaf = new Set<string>();
   /** What replicas get instead of an answer. */
@@ -29,7 +31,7 @@ class FakeLease {
       const refusal = this.refuse.get(replica);
       if (refusal) return Promise.reject(refusal);
       if (this.deaf.has(replica)) return new Promise(() => undefined);
-      if (!this.cutOff.has(replica)) return Promise.resolve();
+      if (!this.cutOff.has(replica)) return this.slow.get(replica) ?? Promise.resolve();
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))));
     };
     const store = (spec: Lease['spec'], verb: string): Lease => {
@@ -229,6 +231,24 @@ describe('a leader in trouble', () => {
     server.cutOff.delete('a');
     await clock.advance(30_000);
     expect(a.elector.isLeader).toBe(true);
+    a.stop.abort();
+    await a.ended;
+  });
+
+  it('takes an answer that lay unread while the process was kept from running', async () => {
+    const clock = new FakeClock();
+    const server = new FakeLease();
+    const a = replica('a', server, clock);
+    await clock.advance(1000);
+    const answer = Promise.withResolvers<void>();
+    server.slow.set('a', answer.promise);
+    // The renewal at 2 s may take until 7 s; that is when its answer is read.
+    clock.setTimer(() => setImmediate(() => answer.resolve()), 6000);
+    await clock.advance(6000);
+    expect(server.writes).toHaveLength(2);
+    await clock.advance(2000);
+    expect(a.elector.isLeader).toBe(true);
+    expect(server.writes).toHaveLength(3);
     a.stop.abort();
     await a.ended;
   });

@@ -5,6 +5,7 @@ import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern } from './intern.ts';
 import { list, projectMeta, record } from './meta.ts';
+import { readyConditions } from './ready-condition.ts';
 
 /** Pods, cut down to what selects, addresses and orders endpoints: about 1 KB instead of 8. */
 export const PODS: Resource<Pod> = {
@@ -68,16 +69,13 @@ function projectStatus(from: Record<string, unknown>): Pod['status'] {
   );
   if (podIPs.length > 0) status.podIPs = podIPs;
   for (const raw of list(from.conditions)) {
-    if (isRecord(raw) && raw.type === 'Ready') status.conditions = [readyCondition(raw)];
+    if (isRecord(raw) && raw.type === 'Ready') status.conditions = readyCondition(raw);
   }
   return status;
 }
 
-function readyCondition(raw: Record<string, unknown>): PodCondition {
-  const condition: PodCondition = {
-    type: 'Ready',
-    status: typeof raw.status === 'string' ? intern(raw.status) : 'Unknown',
-  };
-  if (typeof raw.lastTransitionTime === 'string') condition.lastTransitionTime = intern(raw.lastTransitionTime);
-  return condition;
+function readyCondition(raw: Record<string, unknown>): PodCondition[] {
+  const status = typeof raw.status === 'string' ? intern(raw.status) : 'Unknown';
+  const time = typeof raw.lastTransitionTime === 'string' ? intern(raw.lastTransitionTime) : undefined;
+  return readyConditions(status, time);
 }

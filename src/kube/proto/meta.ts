@@ -3,6 +3,7 @@ import { ProjectionError } from '../errors.ts';
 import { intern } from '../projections/intern.ts';
 import type { MetaParts } from '../projections/meta.ts';
 import { append, type ProtoReader } from './reader.ts';
+import { SharedParts } from './shared-parts.ts';
 
 /**
  * Field numbers are those of `generated.proto` in k8s.io/apimachinery. Kubernetes writes every field that is not a pointer, also when it is
@@ -11,59 +12,96 @@ import { append, type ProtoReader } from './reader.ts';
 
 /** meta/v1 ObjectMeta, with the same parts as `projectMeta` keeps of the JSON form. @throws ProjectionError without a name. */
 export function readMeta(reader: ProtoReader, end: number, kind: string, parts: MetaParts = {}): ObjectMeta {
-  const meta: ObjectMeta = { name: '' };
+  const found: FoundMeta = { name: '', namespace: '', uid: '', resourceVersion: '', generation: 0, labels: '' };
+  let rest: Partial<ObjectMeta> | undefined;
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     switch (field) {
       case 1:
-        meta.name = reader.string();
+        found.name = reader.string();
         break;
-      case 3: {
-        const namespace = reader.shared();
-        if (namespace !== '') meta.namespace = namespace;
+      case 3:
+        found.namespace = reader.shared();
         break;
-      }
       case 5:
-        meta.uid = reader.string();
+        found.uid = reader.string();
         break;
       case 6:
-        meta.resourceVersion = reader.string();
+        found.resourceVersion = reader.string();
         break;
-      case 7: {
-        const generation = reader.int();
-        if (generation !== 0) meta.generation = generation;
+      case 7:
+        found.generation = reader.int();
         break;
-      }
-      case 8: {
-        const time = readTime(reader, reader.message());
-        if (time !== undefined) meta.creationTimestamp = time;
+      case 8:
+        found.creationTimestamp = readTime(reader, reader.message());
         break;
-      }
       case 9: {
         const time = readTime(reader, reader.message());
-        if (time !== undefined) meta.deletionTimestamp = time;
+        if (time !== undefined) rest = { ...rest, deletionTimestamp: time };
         break;
       }
       case 11:
-        meta.labels ??= {};
-        readEntry(reader, reader.message(), meta.labels);
+        found.labels += reader.stretch(11, end);
         break;
       case 12:
-        if (parts.annotations) readAnnotation(reader, meta);
-        else reader.skip();
+        if (parts.annotations) {
+          rest ??= {};
+          readAnnotation(reader, rest);
+        } else reader.skip();
         break;
       case 13:
-        if (parts.owners) meta.ownerReferences = append(meta.ownerReferences, readOwner(reader, reader.message()));
-        else reader.skip();
+        if (parts.owners) {
+          rest ??= {};
+          rest.ownerReferences = append(rest.ownerReferences, readOwner(reader, reader.message()));
+        } else reader.skip();
         break;
       default:
         reader.skip();
     }
   }
-  if (meta.name === '') throw new ProjectionError(`${kind} without metadata.name`);
-  return meta;
+  if (found.name === '') throw new ProjectionError(`${kind} without metadata.name`);
+  return rest ? Object.assign(assemble(found), rest) : assemble(found);
 }
 
-function readAnnotation(reader: ProtoReader, meta: ObjectMeta): void {
+/** What nearly every object has; empty for absent. */
+interface FoundMeta {
+  name: string;
+  namespace: string;
+  uid: string;
+  resourceVersion: string;
+  generation: number;
+  creationTimestamp?: string | undefined;
+  /** Encoded. */
+  labels: string;
+}
+
+const LABELS = new SharedParts((reader) => {
+  const labels: Record<string, string> = {};
+  const { end } = reader;
+  while (reader.next(end) !== 0) readEntry(reader, reader.message(), labels);
+  return labels;
+});
+
+/** The usual fields in one literal make one piece of memory; those added to it later make a second one for each object. */
+function assemble(found: FoundMeta): ObjectMeta {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp } = found;
+  const labels = found.labels === '' ? undefined : LABELS.get(found.labels);
+  if (namespace !== '' && uid !== '' && resourceVersion !== '' && creationTimestamp !== undefined && labels) {
+    return generation === 0
+      ? { name, namespace, uid, resourceVersion, creationTimestamp, labels }
+      : { name, namespace, uid, resourceVersion, generation, creationTimestamp, labels };
+  }
+  return {
+    name,
+    ...(namespace !== '' && { namespace }),
+    ...(uid !== '' && { uid }),
+    ...(resourceVersion !== '' && { resourceVersion }),
+    ...(generation !== 0 && { generation }),
+    ...(creationTimestamp !== undefined && { creationTimestamp }),
+    ...(labels && { labels }),
+  };
+}
+
+function readAnnotation(reader: ProtoReader, meta: Partial<ObjectMeta>): void {
   const annotations = meta.annotations ?? {};
   readEntry(reader, reader.message(), annotations, false);
   // kubectl's copy of the whole manifest; nothing here reads it.

@@ -1,96 +1,112 @@
 import type { Protocol } from '../../objects/meta.ts';
 import type { Container, ContainerPort, Pod, PodCondition } from '../../objects/pod.ts';
+import { readyConditions } from '../projections/ready-condition.ts';
 import { readMeta, readTime } from './meta.ts';
 import { append, ProtoReader } from './reader.ts';
+import { SharedParts } from './shared-parts.ts';
 
 /** core/v1 Pod (field numbers: `generated.proto` of k8s.io/api/core/v1), cut like the JSON form in projections/pods.ts. */
 export function decodePod(bytes: Buffer): Pod {
   const reader = new ProtoReader(bytes);
   const { end } = reader;
-  let pod: Pod | undefined;
-  const spec: Pod['spec'] = {};
-  const status: Pod['status'] = {};
+  let metadata: Pod['metadata'] | undefined;
+  let spec: Pod['spec'] = {};
+  let status: Pod['status'] = {};
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     switch (field) {
       case 1:
-        pod = { metadata: readMeta(reader, reader.message(), 'Pod'), spec, status };
+        metadata = readMeta(reader, reader.message(), 'Pod');
         break;
       case 2:
-        readSpec(reader, reader.message(), spec);
+        spec = readSpec(reader, reader.message());
         break;
       case 3:
-        readPodStatus(reader, reader.message(), status);
+        status = readPodStatus(reader, reader.message());
         break;
       default:
         reader.skip();
     }
   }
-  return pod ?? { metadata: readMeta(reader, end, 'Pod'), spec, status };
+  return { metadata: metadata ?? readMeta(reader, end, 'Pod'), spec, status };
 }
 
-function readSpec(reader: ProtoReader, end: number, spec: Pod['spec']): void {
+function readSpec(reader: ProtoReader, end: number): Pod['spec'] {
+  let nodeName = '';
+  let containers: Container[] | undefined;
+  let rest: Pod['spec'] | undefined;
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     switch (field) {
-      case 2: {
-        const container = readContainer(reader, reader.message());
-        if (container) spec.containers = append(spec.containers, container);
+      case 2:
+        containers = joined(containers, readContainer(reader, reader.message()));
         break;
-      }
-      case 10: {
-        const nodeName = reader.shared();
-        if (nodeName !== '') spec.nodeName = nodeName;
+      case 10:
+        nodeName = reader.shared();
         break;
-      }
       case 11:
-        if (reader.bool()) spec.hostNetwork = true;
+        if (reader.bool()) rest = { ...rest, hostNetwork: true };
         break;
       case 16: {
         const hostname = reader.string();
-        if (hostname !== '') spec.hostname = hostname;
+        if (hostname !== '') rest = { ...rest, hostname };
         break;
       }
       case 17: {
         const subdomain = reader.shared();
-        if (subdomain !== '') spec.subdomain = subdomain;
+        if (subdomain !== '') rest = { ...rest, subdomain };
         break;
       }
       case 20: {
-        const container = readContainer(reader, reader.message());
-        if (container?.restartPolicy === 'Always') spec.initContainers = append(spec.initContainers, container);
+        const found = readContainer(reader, reader.message());
+        if (found?.[0]?.restartPolicy !== 'Always') break;
+        const initContainers = joined(rest?.initContainers, found);
+        if (initContainers) rest = { ...rest, initContainers };
         break;
       }
       default:
         reader.skip();
     }
   }
+  // What nearly every Pod has makes one literal, and so one piece of memory.
+  if (!rest && nodeName !== '' && containers) return { nodeName, containers };
+  return { ...(nodeName !== '' && { nodeName }), ...(containers && { containers }), ...rest };
 }
 
-/** Undefined for a container without ports. */
-function readContainer(reader: ProtoReader, end: number): Container | undefined {
-  let name = '';
-  let restartPolicy: string | undefined;
-  let ports: ContainerPort[] | undefined;
+/** Neither list is changed: both may be shared. */
+function joined(containers: Container[] | undefined, more: Container[] | undefined): Container[] | undefined {
+  return containers && more ? [...containers, ...more] : (containers ?? more);
+}
+
+/** A list of one, shared by all Pods of a template; undefined for a container without ports. */
+function readContainer(reader: ProtoReader, end: number): Container[] | undefined {
+  let text = '';
+  let hasPorts = false;
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
-    switch (field) {
-      case 1:
-        name = reader.shared();
-        break;
-      case 6:
-        ports = append(ports, readPort(reader, reader.message()));
-        break;
-      case 24:
-        restartPolicy = reader.shared();
-        break;
-      default:
-        reader.skip();
+    if (field === NAME || field === PORTS || field === RESTART_POLICY) {
+      text += reader.stretch(field, end);
+      hasPorts ||= field === PORTS;
+    } else reader.skip();
+  }
+  return hasPorts ? CONTAINERS.get(text) : undefined;
+}
+
+/** Of a container: the fields that matter, and by which Pods share them. Environment, mounts and the like differ from Pod to Pod. */
+const NAME = 1;
+const PORTS = 6;
+const RESTART_POLICY = 24;
+
+const CONTAINERS = new SharedParts((reader): Container[] => {
+  const { end } = reader;
+  const container: Container = {};
+  for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
+    if (field === PORTS) container.ports = append(container.ports, readPort(reader, reader.message()));
+    else {
+      const value = reader.shared();
+      if (field === RESTART_POLICY) container.restartPolicy = value;
+      else if (value !== '') container.name = value;
     }
   }
-  if (!ports) return undefined;
-  const container: Container = { ports };
-  if (name !== '') container.name = name;
-  if (restartPolicy !== undefined) container.restartPolicy = restartPolicy;
-  return container;
-}
+  return [container];
+});
 
 function readPort(reader: ProtoReader, end: number): ContainerPort {
   const port: ContainerPort = { containerPort: 0 };
@@ -116,56 +132,61 @@ function readPort(reader: ProtoReader, end: number): ContainerPort {
   return port;
 }
 
-function readPodStatus(reader: ProtoReader, end: number, status: Pod['status']): void {
-  for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
-    switch (field) {
-      case 1: {
-        const phase = reader.shared();
-        if (phase !== '') status.phase = phase;
-        break;
-      }
-      case 2: {
-        const condition = readCondition(reader, reader.message());
-        if (condition) status.conditions = [condition];
-        break;
-      }
-      case 6: {
-        const podIP = reader.string();
-        if (podIP !== '') status.podIP = podIP;
-        break;
-      }
-      case 12: {
-        const ip = readIP(reader, reader.message());
-        if (ip !== '') status.podIPs = append(status.podIPs, { ip: ip === status.podIP ? status.podIP : ip });
-        break;
-      }
-      default:
-        reader.skip();
-    }
-  }
-}
-
-/** Only the `Ready` condition. */
-function readCondition(reader: ProtoReader, end: number): PodCondition | undefined {
-  const condition: PodCondition = { type: '', status: 'Unknown' };
+function readPodStatus(reader: ProtoReader, end: number): Pod['status'] {
+  let phase = '';
+  let podIP = '';
+  let podIPs: { ip: string }[] | undefined;
+  let conditions: PodCondition[] | undefined;
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     switch (field) {
       case 1:
-        condition.type = reader.shared();
+        phase = reader.shared();
         break;
       case 2:
-        condition.status = reader.shared();
+        conditions = readCondition(reader, reader.message()) ?? conditions;
         break;
-      case 4: {
-        const time = readTime(reader, reader.message());
-        if (time !== undefined) condition.lastTransitionTime = time;
+      case 6:
+        podIP = reader.string();
+        break;
+      case 12: {
+        const ip = readIP(reader, reader.message());
+        if (ip !== '') podIPs = append(podIPs, { ip: ip === podIP ? podIP : ip });
         break;
       }
       default:
         reader.skip();
     }
   }
-  return condition.type === 'Ready' ? condition : undefined;
+  if (phase !== '' && podIP !== '' && podIPs && conditions) return { phase, podIP, podIPs, conditions };
+  return {
+    ...(phase !== '' && { phase }),
+    ...(podIP !== '' && { podIP }),
+    ...(podIPs && { podIPs }),
+    ...(conditions && { conditions }),
+  };
+}
+
+/** Undefined for all but the `Ready` condition. */
+function readCondition(reader: ProtoReader, end: number): PodCondition[] | undefined {
+  let type = '';
+  let status = 'Unknown';
+  let time: string | undefined;
+  for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
+    switch (field) {
+      case 1:
+        type = reader.shared();
+        break;
+      case 2:
+        status = reader.shared();
+        break;
+      case 4:
+        time = readTime(reader, reader.message());
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return type === 'Ready' ? readyConditions(status, time) : undefined;
 }
 
 function readIP(reader: ProtoReader, end: number): string {

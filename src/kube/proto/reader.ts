@@ -33,12 +33,18 @@ export class ProtoReader {
   readonly #bytes: Buffer;
   #position: number;
   #limit: number;
+  #fieldStart = 0;
   #wireType = VARINT;
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
     this.#bytes = bytes;
     this.#position = start;
     this.#limit = end;
+  }
+
+  /** Over what `stretch` returned. */
+  static ofText(text: string): ProtoReader {
+    return new ProtoReader(Buffer.from(text, 'latin1'));
   }
 
   get end(): number {
@@ -52,6 +58,7 @@ export class ProtoReader {
         throw new ProtobufError(`a field reaches ${this.#position - end} bytes beyond its message`);
       return 0;
     }
+    this.#fieldStart = this.#position;
     const tag = this.#varint();
     this.#wireType = tag & 7;
     const field = tag >>> 3;
@@ -106,6 +113,22 @@ export class ProtoReader {
     const bytes = this.#bytes.subarray(this.#position, end);
     this.#position = end;
     return bytes;
+  }
+
+  /**
+   * Skips the current field `field` and those of the same number right behind it, and returns their bytes, a byte a character. Good as a
+   * key, and for `ProtoReader.ofText`; texts of several stretches may be joined.
+   */
+  stretch(field: number, end: number): string {
+    const start = this.#fieldStart;
+    this.skip();
+    let stop = this.#position;
+    while (this.next(end) === field) {
+      this.skip();
+      stop = this.#position;
+    }
+    this.#position = stop;
+    return this.#bytes.toString('latin1', start, stop);
   }
 
   /** Enters a nested message and returns where it ends. */

@@ -102,6 +102,44 @@ describe('a Pod', () => {
     });
   });
 
+  it('shares its labels, containers and readiness with Pods for which they read the same, whatever else differs', () => {
+    const podOf = (podName: string, ready: string, mount: string) =>
+      decodePod(
+        join(
+          message(1, bytes(1, podName), bytes(3, 'shop'), map(11, { app: 'web', tier: 'front' })),
+          message(
+            2,
+            message(2, bytes(1, 'main'), message(6, int(3, 80), bytes(4, 'TCP')), message(9, bytes(1, mount))),
+            message(2, bytes(1, 'proxy'), bytes(2, mount), message(6, int(3, 81))),
+          ),
+          message(3, message(2, bytes(1, 'Ready'), bytes(2, ready), time(4, 1767225601))),
+        ),
+      );
+    const [a, b, c] = [podOf('a', 'True', 'x'), podOf('b', 'True', 'y'), podOf('c', 'False', 'z')];
+    expect(b.metadata.labels).toBe(a.metadata.labels);
+    expect(b.spec.containers?.[0]).toBe(a.spec.containers?.[0]);
+    expect(b.spec.containers).toEqual([
+      { name: 'main', ports: [{ containerPort: 80, protocol: 'TCP' }] },
+      { name: 'proxy', ports: [{ containerPort: 81 }] },
+    ]);
+    expect(b.status.conditions).toBe(a.status.conditions);
+    expect(c.status.conditions).toEqual([
+      { type: 'Ready', status: 'False', lastTransitionTime: '2026-01-01T00:00:01Z' },
+    ]);
+  });
+
+  it('has all of its labels, also when other fields stand between them, and with characters of several bytes', () => {
+    const meta = message(1, bytes(1, 'p'), map(11, { app: 'wéb' }), bytes(5, 'u'), map(11, { tier: '前' }));
+    expect(decodePod(meta).metadata).toEqual({ name: 'p', uid: 'u', labels: { app: 'wéb', tier: '前' } });
+  });
+
+  it('with labels too long to be worth keeping is read like any other', () => {
+    const labels = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`label-${i}`, 'x'.repeat(40)]));
+    const read = () => decodePod(message(1, bytes(1, 'p'), map(11, labels))).metadata.labels;
+    expect(read()).toEqual(labels);
+    expect(read()).not.toBe(read());
+  });
+
   it('with a time that no calendar knows has none', () => {
     expect(decodePod(message(1, bytes(1, 'p'), time(8, 9e12))).metadata).toEqual({ name: 'p' });
   });

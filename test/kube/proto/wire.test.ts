@@ -57,6 +57,28 @@ describe('the reader', () => {
     }).toThrow(problem);
   });
 
+  it('takes a stretch of fields with one number as a text that can be read again', () => {
+    const entries = { a: 'ä', b: '' };
+    const reader = new ProtoReader(Buffer.concat([int(1, 1), map(11, entries), int(12, 5), map(11, { c: 'x' })]));
+    expect(reader.next(reader.end)).toBe(1);
+    reader.skip();
+    expect(reader.next(reader.end)).toBe(11);
+    const text = reader.stretch(11, reader.end);
+    expect(Buffer.from(text, 'latin1')).toEqual(map(11, entries));
+    expect(reader.next(reader.end)).toBe(12);
+    expect(reader.int()).toBe(5);
+    expect(reader.next(reader.end)).toBe(11);
+    const rest = reader.stretch(11, reader.end);
+    expect(reader.next(reader.end)).toBe(0);
+    const again = ProtoReader.ofText(text + rest);
+    const numbers: number[] = [];
+    for (let field = again.next(again.end); field !== 0; field = again.next(again.end)) {
+      numbers.push(field);
+      again.skip();
+    }
+    expect(numbers).toEqual([11, 11, 11]);
+  });
+
   it('refuses a number where a string is expected', () => {
     const reader = new ProtoReader(int(1, 7));
     reader.next(reader.end);

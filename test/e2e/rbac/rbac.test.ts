@@ -16,6 +16,8 @@ import {
   hasAddress,
   offends,
   PROXIER,
+  Refused,
+  type Scene,
   type Stimulus,
   shrinks,
 } from './stimuli.ts';
@@ -70,7 +72,7 @@ describe.runIf(assets !== undefined && hasKubectl && root)('with RBAC on', { tim
     const controller = await identity('controller');
     const proxier = await identity('proxier');
     const cluster = await Cluster.create(world.admin, 'everything');
-    const scene = { world, cluster, port: 0, token: '' };
+    const scene: Scene = { world, cluster, port: 0, token: '', synced: async () => undefined, until: eventually };
     try {
       const one = await world.controller(controller.kubeconfig);
       started(one.process);
@@ -79,7 +81,7 @@ describe.runIf(assets !== undefined && hasKubectl && root)('with RBAC on', { tim
       await node.says(/"proxier synced"/);
 
       await appears(scene);
-      await hasAddress(cluster, 'web', '10.244.0.5');
+      await hasAddress(scene, 'web', '10.244.0.5');
       await eventually('rules to the Pod', async () =>
         (await world.rules()).includes('--to-destination 10.244.0.5:80'),
       );
@@ -119,7 +121,7 @@ describe.runIf(assets !== undefined && hasKubectl && root)('with RBAC on', { tim
       await one.process.stop();
       await eventually('another leader', async () => ![before, ''].includes(await leader(world.admin)));
       await cluster.pod('web-2', 'web', '10.244.0.8');
-      await hasAddress(cluster, 'web', '10.244.0.8');
+      await hasAddress(scene, 'web', '10.244.0.8');
       await eventually('rules to the new Pod', async () =>
         (await world.rules()).includes('--to-destination 10.244.0.8:80'),
       );
@@ -153,7 +155,8 @@ describe.runIf(assets !== undefined && hasKubectl && root)('with RBAC on', { tim
       const controller = await modern.controller((await modern.access('slicewise-controller')).kubeconfig);
       started(controller.process);
       started(modern.proxier((await modern.access('slicewise-proxier')).kubeconfig));
-      await changes({ world: modern, cluster, port: 0, token: '' });
+      const synced = () => controller.process.says(/"controller synced"/);
+      await changes({ world: modern, cluster, port: 0, token: '', synced, until: eventually });
       await eventually('not ready', async () =>
         (await cluster.slices('web')).some(({ endpoints }) =>
           endpoints?.some(({ conditions }) => conditions?.ready === false),
@@ -208,22 +211,27 @@ describe.runIf(assets !== undefined && hasKubectl && root)('with RBAC on', { tim
     const { user, kubeconfig, token } = await identity(component, grant);
     const cluster = await Cluster.create(world.admin, `without-${serial}`);
     await forgetLeader(world.admin);
+    const refused = async () => {
+      const found = await world.audit.refused(user);
+      return found.length > 0 && found;
+    };
+    const until: Scene['until'] = (what, look) =>
+      eventually(what, async () => {
+        if (await refused()) throw new Refused(what);
+        return look();
+      });
     try {
-      if (component === 'controller') {
-        const { process, port } = await world.controller(kubeconfig);
-        started(process);
-        await process.says(/"serving https"/);
-        await stimulus({ world, cluster, port, token });
-      } else {
-        started(world.proxier(kubeconfig));
-        await stimulus({ world, cluster, port: 0, token });
-      }
-      return labels(
-        await eventually(`a refusal without ${label(grant)}`, async () => {
-          const refused = await world.audit.refused(user);
-          return refused.length > 0 && refused;
-        }),
-      );
+      const { process, port } =
+        component === 'controller'
+          ? await world.controller(kubeconfig)
+          : { process: world.proxier(kubeconfig), port: 0 };
+      started(process);
+      if (port > 0) await process.says(/"serving https"/);
+      const synced = () => process.says(/"(controller|proxier) synced"/);
+      await stimulus({ world, cluster, port, token, synced, until }).catch((error: unknown) => {
+        if (!(error instanceof Refused)) throw error;
+      });
+      return labels(await eventually(`a refusal without ${label(grant)}`, refused));
     } finally {
       world.front.release();
       await stopAll();

@@ -1,5 +1,5 @@
 import type { Cluster, SeenEvent } from './cluster.ts';
-import { Component, eventually } from './component.ts';
+import { Component, type eventually } from './component.ts';
 import { page, type World } from './world.ts';
 
 /** What goes on around a component. */
@@ -10,15 +10,26 @@ export interface Scene {
   port: number;
   /** The component's own. */
   token: string;
+  /** Resolves once the component's caches are filled. */
+  synced: () => Promise<unknown>;
+  /** Waits for what is to be seen. @throws Refused at once where the right under test is missing and was asked for meanwhile */
+  until: typeof eventually;
 }
 
-/** Something happens that makes a component use a right. Goes as far as it can be seen without that right. */
+/** What is waited for will not come, because a right is missing. */
+export class Refused extends Error {}
+
+/** Something happens that makes a component use a right. */
 export type Stimulus = (scene: Scene) => Promise<void>;
 
 const ready = (status: 'True' | 'False') => ({ conditions: [{ type: 'Ready', status }] });
 
-export function hasAddress(cluster: Cluster, service: string, address: string): Promise<boolean> {
-  return eventually(`${address} in the slices of ${service}`, async () => {
+export function hasAddress(
+  { cluster, until }: Pick<Scene, 'cluster' | 'until'>,
+  service: string,
+  address: string,
+): Promise<boolean> {
+  return until(`${address} in the slices of ${service}`, async () => {
     const slices = await cluster.slices(service);
     return slices.some(({ endpoints }) => endpoints?.some(({ addresses }) => addresses.includes(address)));
   });
@@ -33,34 +44,35 @@ export const appears: Stimulus = async ({ cluster }) => {
 /** It is seen in slices, and then its Pod stops being ready. */
 export const changes: Stimulus = async (scene) => {
   await appears(scene);
-  await hasAddress(scene.cluster, 'web', '10.244.0.5');
+  await hasAddress(scene, 'web', '10.244.0.5');
   await scene.cluster.podStatus('web-1', ready('False'));
 };
 
 /** It loses one of its two address families, and so a slice. */
 export const shrinks: Stimulus = async (scene) => {
   await appears(scene);
-  await eventually('slices of both families', async () => (await scene.cluster.slices('web')).length === 2);
+  await scene.until('slices of both families', async () => (await scene.cluster.slices('web')).length === 2);
   await scene.cluster.patchService('web', { spec: { ipFamilyPolicy: 'SingleStack' } });
 };
 
 /** A slice is written that the watch does not show, and something else happens to its Service. */
-export const falling: Stimulus = async ({ world, cluster }) => {
+export const falling: Stimulus = async ({ world, cluster, synced, until }) => {
+  await synced();
   world.front.hold();
   await cluster.service('silent');
-  await eventually('the slice of silent', async () => (await cluster.slices('silent')).length > 0);
+  await until('the slice of silent', async () => (await cluster.slices('silent')).length > 0);
   await cluster.patchService('silent', { metadata: { labels: { touched: 'yes' } } });
 };
 
 /** A Pod whose address no slice may have comes, goes, and comes again: an event, and the same event again. */
-export const offends: Stimulus = async ({ cluster }) => {
+export const offends: Stimulus = async ({ cluster, until }) => {
   await cluster.service('odd');
   await cluster.pod('bad', 'odd', '169.254.1.1');
-  await eventually('an event', async () => (await cluster.events('core', 'InvalidIPAddress')).length > 0);
+  await until('an event', async () => (await cluster.events('core', 'InvalidIPAddress')).length > 0);
   await cluster.remove('pods', 'bad');
   // The sync that brings this one in sees that the other is gone.
   await cluster.pod('good', 'odd', '10.244.0.7');
-  await hasAddress(cluster, 'odd', '10.244.0.7');
+  await hasAddress({ cluster, until }, 'odd', '10.244.0.7');
   await cluster.pod('bad', 'odd', '169.254.1.1');
 };
 
@@ -81,7 +93,7 @@ export function failures(cluster: Cluster): Promise<SeenEvent[]> {
 }
 
 /** Somebody else holds the health-check port of a Service that comes, goes, and comes again. */
-export const collides: Stimulus = async ({ world, cluster }) => {
+export const collides: Stimulus = async ({ world, cluster, until }) => {
   const script = `require('node:net').createServer().listen(32100, '0.0.0.0', () => console.error('holds the port'))`;
   const holder = new Component('nsenter', [...world.inside, process.execPath, '-e', script]);
   const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 32100 };
@@ -89,12 +101,12 @@ export const collides: Stimulus = async ({ world, cluster }) => {
   try {
     await holder.says(/holds the port/);
     await cluster.service('checked', spec);
-    await eventually('an event', async () => (await failures(cluster)).length > 0);
-    await eventually('its rules', async () => (await world.rules()).includes(name));
+    await until('an event', async () => (await failures(cluster)).length > 0);
+    await until('its rules', async () => (await world.rules()).includes(name));
     await cluster.remove('services', 'checked');
-    await eventually('no rules', async () => !(await world.rules()).includes(name));
+    await until('no rules', async () => !(await world.rules()).includes(name));
     await cluster.service('checked', spec);
-    await eventually('its rules again', async () => (await world.rules()).includes(name));
+    await until('its rules again', async () => (await world.rules()).includes(name));
   } finally {
     await holder.stop();
     await cluster.remove('services', 'checked');

@@ -29,8 +29,10 @@ export class RepairDelay {
     const { clock, batchPeriodMs, atOnce } = this.#options;
     if (!atOnce) return Math.max(MIN_REPAIR_INTERVAL, batchPeriodMs);
     const now = clock.monotonic();
-    const earliest = (this.#last.get(service) ?? Number.NEGATIVE_INFINITY) + MIN_REPAIR_INTERVAL;
-    const at = Math.max(now, earliest);
+    const last = this.#last.get(service) ?? Number.NEGATIVE_INFINITY;
+    // The repair that is still to come will see this change too.
+    if (last > now) return last - now;
+    const at = Math.max(now, last + MIN_REPAIR_INTERVAL);
     this.#last.set(service, at);
     return at - now;
   }

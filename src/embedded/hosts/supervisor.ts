@@ -3,7 +3,7 @@
  * hold all other network namespaces. Whatever ends it, the kernel ends everything that it started and forgets every
  * namespace, so nothing can be left behind. Runs as `supervisor.ts RUN_DIR` under unshare(1), spoken to over Node's IPC.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -169,8 +169,9 @@ function handle(request: Request): Promise<unknown> | unknown {
 }
 
 function report(message: Report): void {
-  // Once the other side has gone there is nobody to tell, and 'disconnect' ends this process.
-  if (process.connected) process.send?.(message);
+  // Once the other side has gone there is nobody to tell, and 'disconnect' ends this process. It may go between this look and the
+  // write: without a callback that failure would end this process before it has removed the directory.
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }
 
 async function answer(request: Request): Promise<void> {
@@ -188,14 +189,12 @@ function onOrder(order: Order): void {
   else void answer(order);
 }
 
-/** Everything but the directory goes with this process. */
+/** Everything but the directory goes with this process; what could still write into the directory goes first. */
 function removeRunDir(): void {
-  try {
-    execFileSync('umount', ['--recursive', '--lazy', namespaces], { stdio: 'ignore' });
-    rmSync(runDir, { recursive: true, force: true });
-  } catch {
-    // Best effort: the process outside removes the directory too, unless it was killed.
-  }
+  for (const { child } of running.values()) child.kill('SIGKILL');
+  // Without the mount the directory is all there is to remove.
+  spawnSync('umount', ['--recursive', '--lazy', namespaces], { stdio: 'ignore' });
+  rmSync(runDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
 mkdirSync(namespaces, { recursive: true });

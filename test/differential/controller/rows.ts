@@ -37,6 +37,11 @@ export const ROWS = {
   'first-list': 'first list of slices',
   batching: "immediate change of a Service whose Pods' changes are being gathered",
   'port-order': 'order of ports in a slice',
+  standbys: 'replicas that wait for the lease',
+  'lease-looks': 'looks at the lease',
+  'lost-lease': 'end of a leader that loses its lease',
+  'write-limits': '`--kube-api-qps`, `--kube-api-burst`',
+  serving: '`--secure-port`',
 } as const;
 
 export type RowId = keyof typeof ROWS;
@@ -60,6 +65,11 @@ export const NOT_SHOWN: Partial<Record<RowId, string>> = {
   'first-list': 'concerns syncs that write nothing',
   batching: 'concerns syncs that write nothing',
   'port-order': 'ports are compared in no order',
+  standbys: 'one process at a time is played to; shown in test/e2e/ha',
+  'lease-looks': 'no lease in these scenarios; shown in test/kube/leader',
+  'lost-lease': 'no lease in these scenarios; shown in test/e2e/ha',
+  'write-limits': 'limits are lifted on both sides; shown in test/endpointslice and test/commands/controller',
+  serving: 'pages are not compared; shown in test/commands/controller',
 };
 
 /** First cell -> whether a flag brings upstream's way back, as the document says. */

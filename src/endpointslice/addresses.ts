@@ -8,11 +8,15 @@ export interface Address {
   text: string;
 }
 
+/** What nearly every address is; each sync reads those of all its Pods. */
+const CANONICAL_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
 /**
  * Reads an address as leniently as Kubernetes does for data that old components wrote: leading zeros in IPv4 are
  * decimal, and an IPv4-mapped IPv6 address is an IPv4 address. Undefined when it is neither.
  */
 export function parseAddress(text: string): Address | undefined {
+  if (CANONICAL_IPV4.test(text)) return { family: 'IPv4', text };
   if (!text.includes(':')) {
     const octets = parseOctets(text);
     return octets && { family: 'IPv4', text: octets.join('.') };
@@ -68,13 +72,8 @@ export interface PodAddresses {
   readonly invalid: readonly string[];
 }
 
-/** Pods are immutable once cached, so what their addresses mean is worked out once for each version of a Pod. */
-const known = new WeakMap<Pod, PodAddresses>();
-
 /** Only `status.podIPs` counts; `status.podIP` is its first entry repeated. */
 export function podAddresses(pod: Pod): PodAddresses {
-  const remembered = known.get(pod);
-  if (remembered) return remembered;
   const found = { IPv4: [] as string[], IPv6: [] as string[], invalid: [] as string[] };
   for (const { ip } of pod.status.podIPs ?? []) {
     const address = parseAddress(ip);
@@ -82,7 +81,6 @@ export function podAddresses(pod: Pod): PodAddresses {
     if (address && why === undefined) found[address.family].push(address.text);
     else found.invalid.push(`${ip} (${why})`);
   }
-  known.set(pod, found);
   return found;
 }
 

@@ -53,18 +53,10 @@ export function isEndpointReady(endpoint: Endpoint): boolean {
   return endpoint.conditions?.ready !== false;
 }
 
-/** Cached slices are immutable, and so is the identity of an endpoint in one. */
-const identities = new WeakMap<Endpoint, string>();
-
 /** Two endpoints are the same one when addresses, hostname and target Pod's name agree; everything else may change. */
-export function endpointIdentity(endpoint: Endpoint): string {
-  const remembered = identities.get(endpoint);
-  if (remembered !== undefined) return remembered;
-  const { addresses, hostname, targetRef } = endpoint;
+export function endpointIdentity({ addresses, hostname, targetRef }: Endpoint): string {
   const sorted = addresses.length > 1 ? [...addresses].sort().join(',') : (addresses[0] ?? '');
-  const identity = `${sorted}|${hostname ?? ''}|${targetRef?.namespace ?? ''}/${targetRef?.name ?? ''}`;
-  identities.set(endpoint, identity);
-  return identity;
+  return `${sorted}|${hostname ?? ''}|${targetRef?.namespace ?? ''}/${targetRef?.name ?? ''}`;
 }
 
 /** Whether two endpoints of one identity agree in all that the controller writes, hints aside. */

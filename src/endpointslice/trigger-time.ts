@@ -1,11 +1,11 @@
 import type { Pod } from '../objects/pod.ts';
 import type { Service } from '../objects/service.ts';
 
-/** What was last seen of a Service and its Pods: milliseconds since the epoch. */
+/** What was last seen of a Service and its Pods: times as the API prints them. */
 export interface TriggerState {
-  service: number;
+  service: string;
   /** Pod name -> since when its readiness is what it is. Pods that never had any are absent. */
-  pods: ReadonlyMap<string, number>;
+  pods: ReadonlyMap<string, string>;
 }
 
 /**
@@ -18,26 +18,32 @@ export function triggerTime(
   service: Service,
   pods: Iterable<Pod>,
 ): { state: TriggerState; time: string | undefined } {
-  const created = Date.parse(service.metadata.creationTimestamp ?? '');
-  const times = new Map<string, number>();
+  const created = service.metadata.creationTimestamp ?? '';
+  const times = new Map<string, string>();
   let earliest = Number.POSITIVE_INFINITY;
   for (const pod of pods) {
     const since = readinessChange(pod);
     if (since === undefined) continue;
-    times.set(pod.metadata.name, since);
-    if (since > (previous?.pods.get(pod.metadata.name) ?? Number.NEGATIVE_INFINITY))
-      earliest = Math.min(earliest, since);
+    const { name } = pod.metadata;
+    const before = previous?.pods.get(name);
+    // Most Pods are as they were, and need no reading of times.
+    if (since !== before) {
+      const at = Date.parse(since);
+      if (Number.isNaN(at)) continue;
+      if (before === undefined || at > Date.parse(before)) earliest = Math.min(earliest, at);
+    }
+    times.set(name, since);
   }
   const state = { service: created, pods: times };
-  if (previous === undefined) earliest = created;
-  else if (created > previous.service) earliest = Math.min(earliest, created);
+  if (previous === undefined) earliest = Date.parse(created);
+  else if (created !== previous.service && Date.parse(created) > Date.parse(previous.service)) {
+    earliest = Math.min(earliest, Date.parse(created));
+  }
   return { state, time: Number.isFinite(earliest) ? rfc3339(earliest) : undefined };
 }
 
-function readinessChange(pod: Pod): number | undefined {
-  const ready = pod.status.conditions?.find((condition) => condition.type === 'Ready');
-  const since = Date.parse(ready?.lastTransitionTime ?? '');
-  return Number.isNaN(since) ? undefined : since;
+function readinessChange(pod: Pod): string | undefined {
+  return pod.status.conditions?.find((condition) => condition.type === 'Ready')?.lastTransitionTime;
 }
 
 /** Without a fraction where there is none to tell, as the API's own times. */

@@ -1,5 +1,5 @@
 import { type Clock, type Random, realClock, sleep } from '../clock.ts';
-import type { KubeObject } from '../objects/meta.ts';
+import { type KubeObject, objectKey } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KubeClient } from './client.ts';
 import { missingGrant } from './forbidden.ts';
@@ -164,11 +164,17 @@ export class Reflector<T extends KubeObject> {
     try {
       if (action === 'stage') this.#draft?.set(object);
       if (action === 'unstage') this.#draft?.remove(object);
-      if (action === 'apply') this.#store.apply(object);
+      if (action === 'apply') this.#store.apply(this.#shared(object));
       if (action === 'remove') this.#store.remove(object);
     } catch (error) {
       this.#skip(error);
     }
+  }
+
+  #shared(object: T): T {
+    const { resource } = this.#options;
+    const before = resource.share && this.#store.get(objectKey(object.metadata));
+    return before && resource.share ? resource.share(before, object) : object;
   }
 
   async #swap(): Promise<void> {

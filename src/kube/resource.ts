@@ -16,6 +16,8 @@ export interface Resource<T extends KubeObject> {
    * not keep references to `bytes`. Only for kinds whose objects are never written back: fields that it does not know are lost.
    */
   decode?(bytes: Buffer): T;
+  /** `after`, made to share with the version before it whatever parts of the two are equal. May change `after` to that end. */
+  share?(before: T, after: T): T;
 }
 
 /** `/api/v1/namespaces/ns/pods/name/status`, with each part percent-encoded. Without `namespace`: across all namespaces. */

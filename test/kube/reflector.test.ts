@@ -433,6 +433,24 @@ describe('what arrives', () => {
     expect(reflector.store.get('a')?.metadata.labels).toEqual({ note: '€€€€€' });
   });
 
+  it('is made to share with the version that is cached, where its kind knows how', async () => {
+    const versions: string[] = [];
+    const resource: typeof NAMESPACES = {
+      ...NAMESPACES,
+      share: (before, after) => {
+        versions.push(`${before.metadata.resourceVersion} ${after.metadata.resourceVersion}`);
+        return { ...after, metadata: { ...after.metadata, uid: 'shared' } };
+      },
+    };
+    const script: Script = (_request, response) =>
+      stream(response, added('a', '1'), endOfInitial('1'), added('b', '2'), modified('a', '3'), deleted('a', '4'));
+    const { reflector } = await reflect(script, { resource });
+    await reflector.synced;
+    await until(() => reflector.store.get('b') !== undefined && reflector.store.get('a') === undefined);
+    expect(versions).toEqual(['1 3']);
+    expect(reflector.store.get('b')?.metadata.uid).toBe('uid-b');
+  });
+
   it('is skipped and counted when it has no name, and the others are kept', async () => {
     const { reflector, calls, counts, names } = await reflect((_request, response) =>
       stream(

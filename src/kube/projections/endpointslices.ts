@@ -4,6 +4,7 @@ import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern, internMap } from './intern.ts';
 import { list, record } from './meta.ts';
+import { share } from './share.ts';
 import { wholeMeta } from './whole.ts';
 
 /** EndpointSlices, kept whole but for `managedFields`: they are written back, and fields unknown here must survive that. */
@@ -14,6 +15,7 @@ export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
   kind: 'EndpointSlice',
   namespaced: true,
   project: projectSlice,
+  share: (before, after) => share(before, after) as EndpointSlice,
 };
 
 /** The same for who only reads them: over protobuf, where the server speaks it, at a third of the cost. */
@@ -43,5 +45,10 @@ function projectEndpoint(raw: unknown): Endpoint[] {
   if (!Array.isArray(endpoint.addresses)) endpoint.addresses = [];
   if (typeof endpoint.nodeName === 'string') endpoint.nodeName = intern(endpoint.nodeName);
   if (typeof endpoint.zone === 'string') endpoint.zone = intern(endpoint.zone);
+  const { targetRef } = endpoint;
+  if (isRecord(targetRef)) {
+    if (typeof targetRef.kind === 'string') targetRef.kind = intern(targetRef.kind);
+    if (typeof targetRef.namespace === 'string') targetRef.namespace = intern(targetRef.namespace);
+  }
   return [endpoint];
 }

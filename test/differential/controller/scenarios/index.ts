@@ -5,6 +5,7 @@ import { AUTO, DISTRIBUTION } from './hints.ts';
 import { PACKING, SCALING } from './packing.ts';
 import { PODS } from './pods.ts';
 import { PORTS } from './ports.ts';
+import { RANDOM } from './random.ts';
 import { SERVICES } from './services.ts';
 
 export { ALONE } from './alone.ts';
@@ -20,6 +21,7 @@ export const PLAIN: readonly Scenario[] = [
   ...DISTRIBUTION,
   ...AUTO,
   ...SCALING,
+  ...RANDOM,
 ];
 
 /** Played next to each other, with `--max-endpoints-per-slice=4`. */

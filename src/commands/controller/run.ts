@@ -1,11 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type Clock, realClock } from '../../clock.ts';
-import { type Assembly, assembleController } from '../../endpointslice/assemble.ts';
+import { realClock } from '../../clock.ts';
+import { assembleController } from '../../endpointslice/assemble.ts';
 import { limitedClient } from '../../endpointslice/limited-client.ts';
-import { createKubeClient, type SeverableClient } from '../../kube/http-client.ts';
+import { createKubeClient } from '../../kube/http-client.ts';
 import { writeGate } from '../../kube/leader/write-gate.ts';
 import { leaderMetrics } from '../../observe/leader-metrics.ts';
-import { type Logger, levelOf, openLogger } from '../../observe/logger.ts';
+import { levelOf, openLogger } from '../../observe/logger.ts';
 import { RecentLines } from '../../observe/recent-lines.ts';
 import { RequestMetrics } from '../../observe/request-metrics.ts';
 import { VERSION } from '../../version.ts';
@@ -15,21 +15,11 @@ import { clusterAccess, probe } from './connect.ts';
 import type { ControllerFlags } from './flags.ts';
 import { servePages } from './pages.ts';
 import { settingsOf } from './settings.ts';
-import { shutDown } from './shut-down.ts';
+import { type Running, shutDown } from './shut-down.ts';
 
 const USER_AGENT = `slicewise-controller/${VERSION}`;
 /** Warnings and errors that /debug/state shows. */
 const REMEMBERED_LINES = 50;
-
-/** All that is to be ended, in `shutDown`'s order. */
-export interface Running extends Assembly {
-  client: SeverableClient;
-  candidacy: Candidacy | undefined;
-  limiter: FairLimiter | undefined;
-  pages: { close(): Promise<void> };
-  clock: Clock;
-  logger: Logger;
-}
 
 /** Runs until a signal asks for the end. @throws UserError when it cannot even begin */
 export async function runController(flags: ControllerFlags): Promise<void> {

@@ -1,4 +1,9 @@
-import type { Running } from './run.ts';
+import type { Clock } from '../../clock.ts';
+import type { Assembly } from '../../endpointslice/assemble.ts';
+import type { SeverableClient } from '../../kube/http-client.ts';
+import type { Logger } from '../../observe/logger.ts';
+import type { FairLimiter } from '../../workqueue/fair-limiter.ts';
+import type { Candidacy } from './candidacy.ts';
 import { within } from './within.ts';
 
 /** Milliseconds for each step. Together with the Lease's 3 s less than the 10 s that an orderly end may take. */
@@ -6,6 +11,16 @@ const DRAIN_MS = 4000;
 const EVENTS_MS = 1000;
 const CLOSE_MS = 500;
 const ALL_MS = 9500;
+
+/** All that is to be ended, in `shutDown`'s order. */
+export interface Running extends Assembly {
+  client: SeverableClient;
+  candidacy: Candidacy | undefined;
+  limiter: FairLimiter | undefined;
+  pages: { close(): Promise<void> };
+  clock: Clock;
+  logger: Logger;
+}
 
 /**
  * Ends everything in order: syncs in work are finished and no more are begun, then events are written, then the Lease is given back,

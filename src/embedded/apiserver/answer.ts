@@ -1,5 +1,5 @@
 import { stringify as toYaml } from 'yaml';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { cloneJson } from './json.ts';
 import type { RawObject } from './kind.ts';
 import { negotiate } from './negotiate.ts';

@@ -1,4 +1,4 @@
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { isRecord, type JsonRecord } from './json.ts';
 import type { RawObject } from './kind.ts';
 import type { ServedKind } from './registry.ts';

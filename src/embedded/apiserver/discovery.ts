@@ -1,4 +1,4 @@
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { acceptsDocument } from './negotiate.ts';
 import type { Registry, ServedKind } from './registry.ts';
 import { sendBuffers, sendJson } from './respond.ts';

@@ -1,41 +1,16 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { sleep } from '../../clock.ts';
-import type { Logger } from '../../observe/logger.ts';
-import type { Authenticator } from './auth.ts';
 import { isPublicPath } from './auth.ts';
 import { serveDiscovery } from './discovery.ts';
-import type { Faults } from './faults.ts';
+import type { Exchange, Serving } from './exchange.ts';
 import { serveOpenApi } from './openapi.ts';
-import type { Registry } from './registry.ts';
 import type { RequestInfo, ResourceTarget } from './request.ts';
 import { parseRequest } from './request.ts';
-import type { LoggedRequest, RequestLog } from './request-log.ts';
+import type { LoggedRequest } from './request-log.ts';
 import { serveResource } from './resources.ts';
 import { sendError, sendText } from './respond.ts';
 import { serveReview } from './reviews.ts';
 import { badRequest, StatusError, unauthorized } from './status.ts';
-import type { WatchHub } from './watch-hub.ts';
-
-/** Everything that answering a request needs; shared by all listeners. */
-export interface Serving {
-  registry: Registry;
-  watches: WatchHub;
-  faults: Faults;
-  requests: RequestLog;
-  authenticator: Authenticator;
-  logger: Logger;
-}
-
-/** One request on its way through the server. */
-export interface Exchange {
-  serving: Serving;
-  message: IncomingMessage;
-  response: ServerResponse;
-  info: RequestInfo;
-  user: string;
-  /** Texts for `Warning` headers. */
-  warnings: string[];
-}
 
 /** Answers one request; never rejects. */
 export async function handle(serving: Serving, message: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,7 +1,7 @@
 import { stringify as toYaml } from 'yaml';
 import { sendWarnings } from './answer.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { type ListOptions, parseListOptions, parseRevision } from './list-options.ts';
 import { negotiate, type Representation } from './negotiate.ts';
 import type { Registry, ServedKind } from './registry.ts';

@@ -1,5 +1,5 @@
 import { gitVersion } from './discovery.ts';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import type { JsonRecord } from './json.ts';
 import type { Registry, ServedKind } from './registry.ts';
 import { sendJson } from './respond.ts';

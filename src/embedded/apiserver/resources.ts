@@ -3,7 +3,7 @@ import { decodeBody, mediaType, readBody } from './body.ts';
 import { createObject } from './create.ts';
 import { decodeObject } from './decode.ts';
 import { type DeleteOptions, deleteObject, parseDeleteOptions } from './delete.ts';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { parseListOptions, parseRevision } from './list-options.ts';
 import { encodeList, readPage, serveList } from './lists.ts';
 import { isNamespaceKind } from './namespaces.ts';

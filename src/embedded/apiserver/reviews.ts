@@ -1,5 +1,5 @@
 import { decodeBody, mediaType, readBody } from './body.ts';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { sendJson } from './respond.ts';
 import { methodNotAllowed } from './status.ts';
 

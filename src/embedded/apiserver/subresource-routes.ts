@@ -2,7 +2,7 @@ import { answerObject } from './answer.ts';
 import { decodeBody, mediaType, readBody } from './body.ts';
 import { decodeObject } from './decode.ts';
 import { parseDeleteOptions } from './delete.ts';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { isRecord, type JsonRecord } from './json.ts';
 import { invalid as invalidValue } from './kinds/validation/causes.ts';
 import { finalizeNamespace, isNamespaceKind } from './namespaces.ts';

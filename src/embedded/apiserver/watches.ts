@@ -1,5 +1,5 @@
 import { sendWarnings } from './answer.ts';
-import type { Exchange } from './handler.ts';
+import type { Exchange } from './exchange.ts';
 import { type ListOptions, parseListOptions, parseRevision } from './list-options.ts';
 import { negotiate } from './negotiate.ts';
 import type { ServedKind } from './registry.ts';

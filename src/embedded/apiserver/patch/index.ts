@@ -2,7 +2,7 @@ import { answerObject } from '../answer.ts';
 import { mediaType, parseAnyYaml, readBody } from '../body.ts';
 import { createObject } from '../create.ts';
 import { type BodyTarget, decodeObject, decodePatched } from '../decode.ts';
-import type { Exchange } from '../handler.ts';
+import type { Exchange } from '../exchange.ts';
 import { isRecord, type JsonRecord } from '../json.ts';
 import type { RawObject } from '../kind.ts';
 import { shapeOf } from '../managed/track.ts';

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts';
-import { isRecord, type JsonRecord } from './json.ts';
+import type { JsonRecord } from './json.ts';
 import type { RawObject } from './kind.ts';
 import type { ServedKind } from './registry.ts';
 import { badRequest, invalid } from './status.ts';
@@ -78,7 +78,7 @@ function decodeFields(
   { fieldValidation }: Pick<WriteOptions, 'fieldValidation'>,
 ): { object: RawObject; error: string | undefined } {
   const { definition } = kind;
-  const decoded = definition.decode?.(body) ?? { object: untyped(body), unknownFields: [] };
+  const decoded = definition.decode(body);
   const { kind: _kind, apiVersion: _apiVersion, ...object } = decoded.object;
   if (decoded.error !== undefined) return { object, error: decoded.error };
   const unknown = decoded.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
@@ -89,10 +89,6 @@ function decodeFields(
   }
   const error = `${definition.kind} in version "${definition.version}" cannot be handled as a ${definition.kind}: strict decoding error: ${unknown.join(', ')}`;
   return { object, error };
-}
-
-function untyped(body: JsonRecord): RawObject {
-  return { ...body, metadata: isRecord(body.metadata) ? body.metadata : {} };
 }
 
 function checkTarget({ metadata }: RawObject, { namespace, name }: BodyTarget): void {

@@ -38,6 +38,13 @@ export interface Decoded {
   error?: string;
 }
 
+/** Turns parsed JSON into a kind's shape. */
+export interface Decoder {
+  (body: Record<string, unknown>): Decoded;
+  /** What @kubernetes/client-node calls the kind's type (`V1Service`). */
+  readonly className: string;
+}
+
 export interface TableColumn {
   name: string;
   type: 'string' | 'integer' | 'date' | 'boolean' | 'number';
@@ -121,10 +128,10 @@ export interface KindDefinition {
   subresources: ('status' | 'scale' | 'finalizers' | 'binding')[];
   strategy: Strategy;
   /**
-   * Turns parsed JSON into this kind's shape, before every other step of a create, update or patch result. All strategies
-   * may rely on the types of known fields after it.
+   * Comes before every other step of a create, update or patch result. All strategies may rely on the types of known fields
+   * after it.
    */
-  decode?(body: Record<string, unknown>): Decoded;
+  decode: Decoder;
   /** Sent as a `Warning` header with every use of the kind (`v1 Endpoints is deprecated ...`). */
   deprecation?: string;
   /**

@@ -146,7 +146,10 @@ function* listChunks(
   const listKind = { object: `${kind.definition.kind}List`, table: 'Table', metadata: 'PartialObjectMetadataList' }[
     form
   ];
-  const columns = form === 'table' ? `"columnDefinitions":${JSON.stringify(columnDefinitions(kind))},` : '';
+  const columns =
+    form === 'table'
+      ? `"columnDefinitions":${JSON.stringify(columnDefinitions(kind.definition.strategy.columns))},`
+      : '';
   const member = form === 'table' ? 'rows' : 'items';
   const encode = (entry: StoreEntry): Buffer => {
     const view = kind.view(entry.object);

@@ -1,16 +1,23 @@
 import { gitVersion } from './discovery.ts';
 import type { Exchange } from './exchange.ts';
 import type { JsonRecord } from './json.ts';
+import { modelOf } from './kinds/schema/models.ts';
+import { reference, schemaName, schemasOf } from './kinds/schema/openapi.ts';
 import type { Registry, ServedKind } from './registry.ts';
-import { sendJson } from './respond.ts';
+import { sendBuffers, sendJson } from './respond.ts';
 
 /**
- * Answers `/openapi/v3` and the document of each group version; false for other paths. The documents state paths and parameters, from
- * which kubectl sees that the server validates fields itself, but no schemas: `kubectl explain` finds nothing.
+ * Answers `/openapi/v3`, the document of each group version, and `/openapi/v2`; false for other paths. From paths and parameters kubectl
+ * sees that the server validates fields itself; the schemas tell names and types of fields (`kubectl explain`).
  */
-export function serveOpenApi({ info, response, serving }: Exchange): boolean {
+export function serveOpenApi(exchange: Exchange): boolean {
+  const { info, response, serving } = exchange;
   const { registry } = serving;
   const path = info.path.replace(/\/$/, '');
+  if (path === '/openapi/v2') {
+    sendEmptyVersion2(exchange);
+    return true;
+  }
   if (path === '/openapi/v3') {
     const paths = Object.fromEntries(
       groupVersions(registry).map((name) => [name, { serverRelativeURL: `/openapi/v3/${name}` }]),
@@ -23,11 +30,29 @@ export function serveOpenApi({ info, response, serving }: Exchange): boolean {
   const kinds = registry.kinds.filter((kind) => documentName(kind) === name);
   sendJson(response, 200, {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: gitVersion },
+    info: about,
     paths: Object.fromEntries(kinds.flatMap(pathItems)),
-    components: { schemas: Object.fromEntries(kinds.map(schemaOf)) },
+    components: { schemas: schemas(kinds) },
   });
   return true;
+}
+
+const description =
+  'The embedded API server of Slicewise knows the names and types of fields. What they mean stands at https://kubernetes.io/docs/reference/kubernetes-api/.';
+
+const about = { title: 'Kubernetes', version: gitVersion };
+
+const version2Protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+/**
+ * kubectl turns to version 2 for what it does not find in version 3, such as the kind `List` that `kubectl get -o yaml` prints, and
+ * gives up if there is none. It takes what is in neither for valid, and leaves the verdict to the server.
+ */
+function sendEmptyVersion2({ message, response }: Exchange): void {
+  const accept = message.headers.accept ?? '';
+  // A protobuf message without fields has no bytes.
+  if (accept.includes(version2Protobuf)) sendBuffers(response, 200, [], version2Protobuf.replace('@', '.'));
+  else sendJson(response, 200, { swagger: '2.0', info: about, paths: {}, definitions: {} });
 }
 
 function groupVersions(registry: Registry): string[] {
@@ -42,19 +67,19 @@ function groupVersionKind({ definition }: ServedKind): JsonRecord {
   return { group: definition.group, version: definition.version, kind: definition.kind };
 }
 
-function schemaName({ definition }: ServedKind): string {
-  return `slicewise.${definition.group === '' ? 'core' : definition.group}.${definition.version}.${definition.kind}`;
-}
-
-function schemaOf(kind: ServedKind): [string, JsonRecord] {
-  return [
-    schemaName(kind),
-    {
-      type: 'object',
+function schemas(kinds: ServedKind[]): JsonRecord {
+  const all: JsonRecord = {};
+  for (const kind of kinds) {
+    const { className } = kind.definition.decode;
+    for (const [name, schema] of schemasOf(className)) all[name] ??= schema;
+    const own = schemaName(modelOf(className));
+    all[own] = {
+      ...schemasOf(className).get(own),
+      description,
       'x-kubernetes-group-version-kind': [groupVersionKind(kind)],
-      'x-kubernetes-preserve-unknown-fields': true,
-    },
-  ];
+    };
+  }
+  return all;
 }
 
 const queryParameter = (name: string) => ({ name, in: 'query', schema: { type: 'string', uniqueItems: true } });
@@ -63,7 +88,7 @@ const writeParameters = ['dryRun', 'fieldManager', 'fieldValidation', 'pretty'].
 function pathItems(kind: ServedKind): [string, JsonRecord][] {
   const { definition } = kind;
   const collection = `/${documentName(kind)}${definition.namespaced ? '/namespaces/{namespace}' : ''}/${definition.plural}`;
-  const schema = { $ref: `#/components/schemas/${schemaName(kind)}` };
+  const schema = reference(schemaName(modelOf(definition.decode.className)));
   const responses = { '200': { description: 'OK', content: { 'application/json': { schema } } } };
   const operation = (action: string, parameters: unknown[], contentTypes: string[]) => ({
     responses,

@@ -24,7 +24,7 @@ export class ServedKind {
     this.definition = definition;
     this.bucket = bucket;
     this.apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
-    const { kind: _kind, apiVersion: _apiVersion, ...empty } = definition.decode?.({}).object ?? { metadata: {} };
+    const { kind: _kind, apiVersion: _apiVersion, ...empty } = definition.decode({}).object;
     this.empty = { ...empty, metadata: {} };
   }
 

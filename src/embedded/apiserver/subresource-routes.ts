@@ -10,9 +10,10 @@ import { patchObject, patchScale } from './patch/index.ts';
 import type { ServedKind } from './registry.ts';
 import type { ResourceTarget } from './request.ts';
 import { sendJson } from './respond.ts';
-import { badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from './status.ts';
+import { answerScale, withScale } from './scale.ts';
+import { badRequest, invalid, methodNotAllowed, noSuchResource, notFound, StatusError } from './status.ts';
 import { storeKey } from './store.ts';
-import { bindPod, evictPod, scaleOf, withScale } from './subresources.ts';
+import { bindPod, evictPod } from './subresources.ts';
 import { updateObject } from './update.ts';
 import { parseWriteOptions } from './write-options.ts';
 
@@ -36,7 +37,23 @@ export async function serveSubresource(exchange: Exchange, kind: ServedKind, tar
       if (isNamespaceKind(kind)) return serveFinalize(exchange, kind, target);
       break;
   }
-  throw noSuchResource();
+  throw notServed(kind, target);
+}
+
+/** Subresources that the real server has and this one does not. */
+const unserved: Record<string, readonly string[]> = {
+  pods: ['attach', 'ephemeralcontainers', 'exec', 'log', 'portforward', 'proxy', 'resize'],
+  services: ['proxy'],
+  nodes: ['proxy'],
+  serviceaccounts: ['token'],
+};
+
+function notServed({ definition }: ServedKind, { subresource = '' }: NamedTarget): Error {
+  const { group, plural } = definition;
+  const [name = ''] = subresource.split('/');
+  if (group !== '' || !unserved[plural]?.includes(name)) return noSuchResource();
+  const why = plural === 'pods' ? ': there are no containers behind its Pods' : '';
+  return new StatusError(404, 'NotFound', `the embedded API server does not serve ${plural}/${name}${why}`, {});
 }
 
 async function serveStatus(exchange: Exchange, kind: ServedKind, target: NamedTarget): Promise<void> {
@@ -65,10 +82,10 @@ async function serveStatus(exchange: Exchange, kind: ServedKind, target: NamedTa
 }
 
 async function serveScale(exchange: Exchange, kind: ServedKind, target: NamedTarget): Promise<void> {
-  const { info, message, response, serving } = exchange;
+  const { info, message, serving } = exchange;
   switch (info.verb) {
     case 'get':
-      return sendJson(response, 200, scaleOf(stored(kind, target)));
+      return answerScale(exchange, stored(kind, target));
     case 'patch':
       return patchScale(exchange, kind, target);
     case 'update': {
@@ -78,7 +95,7 @@ async function serveScale(exchange: Exchange, kind: ServedKind, target: NamedTar
         object: withScale(before, scale),
         replaces: true,
       });
-      return sendJson(response, 200, scaleOf(updateObject(serving.registry, kind, target, change, options)));
+      return answerScale(exchange, updateObject(serving.registry, kind, target, change, options));
     }
     default:
       throw methodNotAllowed();

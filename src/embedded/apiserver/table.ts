@@ -1,4 +1,4 @@
-import type { RawObject } from './kind.ts';
+import type { RawObject, TableColumn } from './kind.ts';
 import type { ServedKind } from './registry.ts';
 import { badRequest } from './status.ts';
 
@@ -19,8 +19,8 @@ export interface TableOptions {
   includeObject: IncludeObject;
 }
 
-export function columnDefinitions(kind: ServedKind): unknown[] {
-  return kind.definition.strategy.columns.map(({ name, type, format = '', description, priority }) => ({
+export function columnDefinitions(columns: TableColumn[]): unknown[] {
+  return columns.map(({ name, type, format = '', description, priority }) => ({
     name,
     type,
     format,
@@ -30,22 +30,28 @@ export function columnDefinitions(kind: ServedKind): unknown[] {
 }
 
 export function tableRow(kind: ServedKind, view: RawObject, now: Date, options: TableOptions): unknown {
-  return { cells: kind.definition.strategy.row(view, now), object: rowObject(kind, view, options) };
+  const { definition, apiVersion } = kind;
+  const whole = { kind: definition.kind, apiVersion, ...view };
+  return {
+    cells: definition.strategy.row(view, now),
+    object: rowObject(whole, options.includeObject, options.metaVersion),
+  };
 }
 
-function rowObject(kind: ServedKind, view: RawObject, { includeObject, metaVersion }: TableOptions): unknown {
+/** As much of an object as was asked for. */
+export function rowObject(object: { metadata: unknown }, includeObject: IncludeObject, metaVersion: string): unknown {
   switch (includeObject) {
     case 'None':
       return null;
     case 'Metadata':
-      return partialMetadata(view, metaVersion);
+      return partialMetadata(object, metaVersion);
     case 'Object':
-      return { kind: kind.definition.kind, apiVersion: kind.apiVersion, ...view };
+      return object;
   }
 }
 
-export function partialMetadata(view: RawObject, metaVersion: string): unknown {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: view.metadata };
+export function partialMetadata({ metadata }: { metadata: unknown }, metaVersion: string): unknown {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata };
 }
 
 export function table(metaVersion: string, metadata: unknown, columns: unknown[] | null, rows: unknown[]): unknown {

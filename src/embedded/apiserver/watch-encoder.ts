@@ -53,7 +53,7 @@ export class WatchEncoder {
     if (form === 'object') return encodeObject(this.#kind, stored);
     const view = this.#kind.view(stored);
     if (form === 'metadata') return Buffer.from(JSON.stringify(partialMetadata(view, metaVersion)));
-    const columns = this.#columnsSent ? null : columnDefinitions(this.#kind);
+    const columns = this.#columnsSent ? null : columnDefinitions(this.#kind.definition.strategy.columns);
     this.#columnsSent = true;
     const row = tableRow(this.#kind, view, new Date(this.#clock.now()), { metaVersion, includeObject });
     const metadata = { resourceVersion: view.metadata.resourceVersion };

@@ -7,10 +7,9 @@ import { isRecord, type JsonRecord } from '../json.ts';
 import type { RawObject } from '../kind.ts';
 import { shapeOf } from '../managed/track.ts';
 import type { ServedKind } from '../registry.ts';
-import { sendJson } from '../respond.ts';
+import { answerScale, scaleOf, withScale } from '../scale.ts';
 import { badRequest, conflict, notFound, StatusError } from '../status.ts';
 import { storeKey } from '../store.ts';
-import { scaleOf, withScale } from '../subresources.ts';
 import { updateObject } from '../update.ts';
 import { parseWriteOptions, type WriteOptions } from '../write-options.ts';
 import { applyConfiguration, duplicateItem } from './apply.ts';
@@ -62,7 +61,7 @@ export async function patchScale(exchange: Exchange, kind: ServedKind, target: P
   const change = (before: RawObject) => ({
     object: withScale(before, patchDocument(scaleOf(before), patch, type, kind)),
   });
-  sendJson(exchange.response, 200, scaleOf(updateObject(serving.registry, kind, target, change, options)));
+  answerScale(exchange, updateObject(serving.registry, kind, target, change, options));
 }
 
 function patchType({ message }: Exchange): PatchType {

@@ -96,8 +96,7 @@ export class Pipeline {
 }
 
 function decode(definition: KindDefinition, body: Record<string, unknown>): RawObject {
-  const decoded = definition.decode?.(body);
-  if (!decoded) throw new Error(`${definition.kind} has no decoder`);
+  const decoded = definition.decode(body);
   if (decoded.error !== undefined) throw new Refused([{ reason: '', message: decoded.error, field: '' }]);
   if (!isRecord(decoded.object.metadata)) throw new Error('decoding lost the metadata');
   return decoded.object;

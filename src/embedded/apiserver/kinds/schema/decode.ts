@@ -1,5 +1,5 @@
 import { isRecord, type JsonRecord } from '../../json.ts';
-import type { Decoded } from '../../kind.ts';
+import type { Decoded, Decoder } from '../../kind.ts';
 import { type Field, type Model, modelOf, type ValueType } from './models.ts';
 import { canonicalQuantity } from './quantity.ts';
 import { canonicalMicroTime, canonicalTime } from './time.ts';
@@ -17,9 +17,9 @@ interface Place {
 }
 
 /** A decoder for the kind whose type @kubernetes/client-node calls `className`. */
-export function decoderOf(className: string): (body: JsonRecord) => Decoded {
+export function decoderOf(className: string): Decoder {
   const model = modelOf(className);
-  return (body) => {
+  const decode = (body: JsonRecord): Decoded => {
     const unknownFields: string[] = [];
     try {
       const decoded = decodeModel(body, model, { owner: '', keys: '', text: '' }, unknownFields);
@@ -33,6 +33,7 @@ export function decoderOf(className: string): (body: JsonRecord) => Decoded {
       return { object: { metadata: {} }, unknownFields, error: message };
     }
   };
+  return Object.assign(decode, { className });
 }
 
 function decodeModel(value: JsonRecord, model: Model, place: Place, unknown: string[]): JsonRecord {

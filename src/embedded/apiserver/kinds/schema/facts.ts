@@ -244,6 +244,7 @@ export const alwaysPresent: Record<string, Record<string, unknown>> = {
 export const quantityFields = new Set([
   'V1ContainerStatus.allocatedResources',
   'V1EmptyDirVolumeSource.sizeLimit',
+  'V1NodeAllocatableResourceClaimStatus.resources',
   'V1NodeStatus.allocatable',
   'V1NodeStatus.capacity',
   'V1PodSpec.overhead',

@@ -22,7 +22,9 @@ interface Server {
   stop(): Promise<void>;
 }
 
-const folders = ['.', 'proxier-kubeadm', 'sidecar', 'monitoring', '../test/e2e/kind/manifests'];
+const kind = '../test/e2e/kind/';
+const ofKind = ['own', 'own-legacy', 'kubeadm', 'kubeadm-legacy'].map((folder) => `${kind}manifests/${folder}`);
+const folders = ['.', 'proxier-kubeadm', 'sidecar', 'monitoring', ...ofKind];
 
 /** What each server has no kinds for: the embedded one lacks some, and the operator's are nobody's without the operator. */
 const operator = ['ServiceMonitor', 'PodMonitor', 'PrometheusRule'];

@@ -107,3 +107,32 @@ spec:
   - name: kubeconfig
     hostPath: { path: /etc/kubernetes/controller-manager.conf, type: FileOrCreate }
 `);
+
+/** The DaemonSet that kubeadm writes for kube-proxy, without the parts that do not matter here. */
+export const KUBEADM_KUBE_PROXY: unknown = parse(`
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: kube-proxy
+  namespace: kube-system
+  labels: { k8s-app: kube-proxy }
+spec:
+  selector: { matchLabels: { k8s-app: kube-proxy } }
+  updateStrategy: { type: RollingUpdate }
+  template:
+    metadata: { labels: { k8s-app: kube-proxy } }
+    spec:
+      priorityClassName: system-node-critical
+      hostNetwork: true
+      nodeSelector: { kubernetes.io/os: linux }
+      tolerations: [{ operator: Exists }]
+      serviceAccountName: kube-proxy
+      containers:
+      - name: kube-proxy
+        image: kube-proxy:v1.36.2
+        command: [/usr/local/bin/kube-proxy, --config=/var/lib/kube-proxy/config.conf, --hostname-override=$(NODE_NAME)]
+        env: [{ name: NODE_NAME, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
+        securityContext: { privileged: true }
+        volumeMounts: [{ mountPath: /var/lib/kube-proxy, name: kube-proxy }]
+      volumes: [{ name: kube-proxy, configMap: { name: kube-proxy } }]
+`);

@@ -1,8 +1,12 @@
 // Requests, each over a connection of its own.
 //
-//   load.mjs HOST PORT COUNT [--pods a,b,c] [--fair] [--refused] [--saw-not ADDRESS]   checks them and says what is not as it must be
-//   load.mjs HOST PORT --forever REPORT_PORT                                           counts until the end; REPORT_PORT tells
-//   load.mjs --report REPORT_PORT                                                      asks one that does, and fails if a request has
+//   load.mjs HOST PORT COUNT [CHECKS...]       asks so often, and says what is not as it must be
+//     --pods A,B,C       answered by all of these and by nobody else
+//     --fair             and by each about as often
+//     --masked POD IP    POD never saw IP asking
+//     --refused          every connection refused at once; otherwise none may fail
+//   load.mjs HOST PORT --forever REPORT_PORT   counts until the end; REPORT_PORT of loopback tells
+//   load.mjs --report REPORT_PORT              asks one that does, and fails if a request has, or if there was none yet
 import { createServer, get } from 'node:http';
 
 const TIMEOUT_MS = 2000;
@@ -14,17 +18,28 @@ function ask(host, port) {
   const begin = performance.now();
   return new Promise((resolve) => {
     const done = (what) => resolve({ ...what, ms: performance.now() - begin });
+    const failed = (error) => done({ error: error.code ?? error.message });
     const request = get({ host, port, agent: false, timeout: TIMEOUT_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk) => {
         text += chunk;
       });
-      response.once('end', () => done(JSON.parse(text)));
-      response.once('error', (error) => done({ error: error.code ?? error.message }));
+      response.once('end', () => done(answer(text)));
+      response.once('error', failed);
     });
     request.once('timeout', () => request.destroy(new Error('TIMEOUT')));
-    request.once('error', (error) => done({ error: error.code ?? error.message }));
+    request.once('error', failed);
   });
+}
+
+/** An answer that is none of ours counts as a failure; it must not end those who count. */
+function answer(text) {
+  try {
+    const { pod, client } = JSON.parse(text);
+    return { pod, client: client.replace('::ffff:', '') };
+  } catch {
+    return { error: 'NOT_OUR_SERVER' };
+  }
 }
 
 function tally(values) {
@@ -33,27 +48,42 @@ function tally(values) {
   return counts;
 }
 
-function option(name) {
+/** The words after an option, or undefined without it. */
+function option(name, words = 1) {
   const at = process.argv.indexOf(name);
-  return at < 0 ? undefined : (process.argv[at + 1] ?? '');
+  return at < 0 ? undefined : process.argv.slice(at + 1, at + 1 + words);
 }
 
 async function check(host, port, count) {
+  const refused = option('--refused') !== undefined;
   const answers = [];
-  for (let i = 0; i < count; i++) answers.push(await ask(host, port));
+  // One failure decides; waiting for more would only take long.
+  while (answers.length < count && (refused || answers.at(-1)?.error === undefined))
+    answers.push(await ask(host, port));
   const shares = tally(answers.map(({ pod }) => pod));
   const errors = tally(answers.map(({ error }) => error));
-  const clients = tally(answers.map(({ client }) => client?.replace('::ffff:', '')));
-  console.log(JSON.stringify({ shares, errors, clients }));
+  console.log(JSON.stringify({ asked: answers.length, shares, errors, clients: tally(answers.map((a) => a.client)) }));
+  const wrong = refused ? notRefused(answers, errors, count) : notAnswered(answers, shares, errors, count);
+  if (wrong.length > 0) {
+    console.error(wrong.join('; '));
+    process.exit(1);
+  }
+}
+
+function notRefused(answers, errors, count) {
   const wrong = [];
-  if (process.argv.includes('--refused')) {
-    if (errors.ECONNREFUSED !== count) wrong.push('not every connection was refused');
-    if (answers.some(({ ms }) => ms > AT_ONCE_MS)) wrong.push(`not every one within ${AT_ONCE_MS} ms`);
-  } else if (Object.keys(errors).length > 0) wrong.push('some requests failed');
-  const pods = option('--pods')?.split(',');
+  if (errors.ECONNREFUSED !== count) wrong.push('not every connection was refused');
+  if (answers.some(({ ms }) => ms > AT_ONCE_MS)) wrong.push(`not every one within ${AT_ONCE_MS} ms`);
+  return wrong;
+}
+
+function notAnswered(answers, shares, errors, count) {
+  if (Object.keys(errors).length > 0) return [`request ${answers.length} failed`];
+  const wrong = [];
+  const [pods] = option('--pods')?.map((names) => names.split(',')) ?? [];
   if (pods && Object.keys(shares).toSorted().join() !== pods.toSorted().join())
     wrong.push(`not answered by exactly ${pods}`);
-  if (pods && process.argv.includes('--fair')) {
+  if (pods && option('--fair')) {
     // Four standard deviations of a fair die.
     const share = 1 / pods.length;
     const slack = 4 * Math.sqrt(count * share * (1 - share));
@@ -61,17 +91,16 @@ async function check(host, port, count) {
       if (Math.abs(got - count * share) > slack)
         wrong.push(`the share of ${pod} is not ${count * share} ± ${Math.round(slack)}`);
   }
-  const hidden = option('--saw-not');
-  if (hidden !== undefined && clients[hidden]) wrong.push(`somebody saw ${hidden} itself`);
-  if (wrong.length > 0) {
-    console.error(wrong.join('; '));
-    process.exit(1);
-  }
+  const [masked, address] = option('--masked', 2) ?? [];
+  if (answers.some(({ pod, client }) => pod === masked && client === address))
+    wrong.push(`${masked} saw ${address} itself`);
+  return wrong;
 }
 
 async function forever(host, port, reportPort) {
   const totals = { requests: 0, failures: {} };
-  createServer((_, response) => response.end(JSON.stringify(totals))).listen(reportPort, '127.0.0.1');
+  const reports = createServer((_, response) => response.end(JSON.stringify(totals)));
+  reports.listen(reportPort, '127.0.0.1', () => console.log(`reporting on ${reports.address().port}`));
   process.on('SIGTERM', () => process.exit(0));
   for (;;) {
     const { error } = await ask(host, port);
@@ -86,8 +115,12 @@ async function forever(host, port, reportPort) {
 
 async function report(reportPort) {
   const text = await new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port: reportPort }, (response) => {
-      response.setEncoding('utf8').once('data', resolve);
+    get({ host: '127.0.0.1', port: reportPort, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        body += chunk;
+      });
+      response.once('end', () => resolve(body)).once('error', reject);
     }).once('error', reject);
   });
   const { requests, failures } = JSON.parse(text);

@@ -1,10 +1,11 @@
 import { type Clock, type Random, realClock, sleep } from '../clock.ts';
-import { type KubeObject, objectKey } from '../objects/meta.ts';
+import type { KubeObject } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KubeClient } from './client.ts';
 import { missingGrant } from './forbidden.ts';
 import type { Indexers, Lister, ResourceHandler } from './handler.ts';
 import { readListPage } from './list-page.ts';
+import { ReflectedStore } from './reflected-store.ts';
 import { eventInput, toFailure } from './reflector-inputs.ts';
 import type { ReflectorObserver } from './reflector-observer.ts';
 import {
@@ -13,14 +14,11 @@ import {
   initialState,
   type Phase,
   type ReflectorState,
-  type StoreAction,
   step,
   type Transition,
 } from './reflector-state.ts';
 import { type Resource, resourcePath } from './resource.ts';
 import { errorFromStatus } from './status.ts';
-import { type Draft, Store } from './store.ts';
-import { turns } from './turns.ts';
 import { messageOf } from './values.ts';
 import type { WatchEvent } from './watch-lines.ts';
 import { WatchStream } from './watch-stream.ts';
@@ -71,19 +69,14 @@ export class Reflector<T extends KubeObject> {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #log: Logger;
-  readonly #store: Store<T>;
+  readonly #reflected: ReflectedStore<T>;
   readonly #path: string;
   readonly #stopping = new AbortController();
   readonly #resolveSynced: () => void;
   readonly #rejectSynced: (reason: Error) => void;
 
   #state: ReflectorState;
-  #draft: Draft<T> | undefined;
   #stream: WatchStream | undefined;
-  /** The object of the event that is being stepped through. */
-  #object: T | undefined;
-  #everSwapped = false;
-  #listStartedAt = 0;
   #lastEventAt: number | undefined;
   #lastError: string | undefined;
   #lastLogged: string | undefined;
@@ -94,8 +87,9 @@ export class Reflector<T extends KubeObject> {
     this.#clock = options.clock ?? realClock;
     this.#random = options.random ?? Math.random;
     this.#log = options.logger.child({ kind: options.resource.kind });
-    this.#store = new Store(options.indexers, (error, key) => this.#onHandlerError(error, key));
-    this.store = this.#store;
+    const { resource, indexers, observer } = options;
+    this.#reflected = new ReflectedStore({ resource, indexers, observer, clock: this.#clock, logger: this.#log });
+    this.store = this.#reflected.store;
     this.#path = resourcePath(options.resource, { namespace: options.namespace });
     this.#state = initialState({ watchList: options.watchList ?? true });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -108,7 +102,7 @@ export class Reflector<T extends KubeObject> {
 
   /** Replays what is cached as initial adds, then tells every change. Returns what detaches the handler. */
   addHandler(handler: ResourceHandler<T>): () => void {
-    return this.#store.addHandler(handler);
+    return this.#reflected.store.addHandler(handler);
   }
 
   start(): void {
@@ -125,7 +119,7 @@ export class Reflector<T extends KubeObject> {
   status(): ReflectorStatus {
     const { phase, synced, resourceVersion, failures } = this.#state;
     const lastEventAgeMs = this.#lastEventAt === undefined ? undefined : this.#clock.monotonic() - this.#lastEventAt;
-    const objects = this.#store.size;
+    const objects = this.store.size;
     return {
       phase: phase.name,
       synced,
@@ -145,59 +139,18 @@ export class Reflector<T extends KubeObject> {
       this.#state = transition.state;
       this.#report(before, transition);
       if (transition.store === 'swap') await this.#swap();
-      else this.#apply(transition.store);
+      else this.#reflected.apply(transition.store);
       if (transition.command.do === 'end') break;
       input = await this.#perform(transition.command);
     }
     this.#closeStream();
   }
 
-  /** Does what a transition asks of the store with the object at hand. What an index function throws costs that object only. */
-  #apply(action: Exclude<StoreAction, 'swap'>): void {
-    const object = this.#object;
-    this.#object = undefined;
-    if (action === 'begin') {
-      this.#draft = this.#store.draft();
-      this.#listStartedAt = this.#clock.monotonic();
-    }
-    if (!object) return;
-    try {
-      if (action === 'stage') this.#draft?.set(object);
-      if (action === 'unstage') this.#draft?.remove(object);
-      if (action === 'apply') this.#store.apply(this.#shared(object));
-      if (action === 'remove') this.#store.remove(object);
-    } catch (error) {
-      this.#skip(error);
-    }
-  }
-
-  #shared(object: T): T {
-    const { resource } = this.#options;
-    const before = resource.share && this.#store.get(objectKey(object.metadata));
-    return before && resource.share ? resource.share(before, object) : object;
-  }
-
   async #swap(): Promise<void> {
-    const draft = this.#draft;
-    this.#draft = undefined;
-    if (!draft) return;
     // From here the server may have nothing to say for as long as it likes.
     this.#stream?.allowSilence();
-    const initial = !this.#everSwapped;
-    this.#everSwapped = true;
-    const durationMs = this.#clock.monotonic() - this.#listStartedAt;
-    let changes = 0;
-    for (const _ of this.#store.replace(draft, initial)) {
-      changes++;
-      if (turns.due()) await turns.wait();
-      if (this.#stopping.signal.aborted) return;
-    }
+    if (!(await this.#reflected.swap(this.#stopping.signal))) return;
     this.#lastError = undefined;
-    this.#options.observer?.listed?.({ objects: draft.size, durationMs });
-    this.#log.info(
-      { objects: draft.size, changes, ms: Math.round(durationMs) },
-      initial ? 'cache is filled' : 'cache is listed anew',
-    );
     this.#resolveSynced();
   }
 
@@ -237,8 +190,8 @@ export class Reflector<T extends KubeObject> {
     for (;;) {
       const { value, done } = await page.next();
       if (done) return { kind: 'page', ...value };
-      this.#object = this.#project(value);
-      this.#apply('stage');
+      this.#reflected.take(value);
+      this.#reflected.apply('stage');
     }
   }
 
@@ -285,8 +238,7 @@ export class Reflector<T extends KubeObject> {
       case 'ADDED':
       case 'MODIFIED':
       case 'DELETED':
-        this.#object = this.#project(object);
-        return eventInput(type, this.#object ?? object);
+        return eventInput(type, this.#reflected.take(object) ?? object);
       case 'BOOKMARK':
         return eventInput(type, object);
       case 'ERROR':
@@ -295,22 +247,6 @@ export class Reflector<T extends KubeObject> {
         this.#log.warn({ type }, 'watch event of an unknown type is passed over');
         return undefined;
     }
-  }
-
-  /** `raw`: parsed JSON, or the bytes of a protobuf message. */
-  #project(raw: unknown): T | undefined {
-    const { resource } = this.#options;
-    try {
-      return Buffer.isBuffer(raw) && resource.decode ? resource.decode(raw) : resource.project(raw);
-    } catch (error) {
-      this.#skip(error);
-      return undefined;
-    }
-  }
-
-  #skip(error: unknown): void {
-    this.#options.observer?.skipped?.();
-    this.#log.error({ err: error }, 'object is skipped');
   }
 
   #failed(error: unknown): Input {
@@ -345,10 +281,5 @@ export class Reflector<T extends KubeObject> {
     if (relist) observer?.relist?.(relist);
     if (before.watchList && !state.watchList) this.#log.info('the server has no watch-list: listing page by page');
     if (before.phase.name !== state.phase.name) observer?.phase?.(state.phase.name);
-  }
-
-  #onHandlerError(error: unknown, key: string): void {
-    this.#options.observer?.handlerFailed?.();
-    this.#log.error({ err: error, key }, 'handler failed');
   }
 }

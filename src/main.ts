@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { programHelp, subcommands } from './commands/index.ts';
+import { redactSecrets } from './observe/redact.ts';
 import { UserError } from './user-error.ts';
 import { VERSION } from './version.ts';
 
@@ -29,7 +30,7 @@ try {
     // commander has printed its own line already.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof UserError) {
-    process.stderr.write(`slicewise: ${error.message}\n`);
+    process.stderr.write(redactSecrets(`slicewise: ${error.message}\n`));
     process.exitCode = error.exitCode;
   } else {
     process.stderr.write(`slicewise: unexpected failure: ${error instanceof Error ? error.stack : String(error)}\n`);

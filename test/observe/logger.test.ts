@@ -41,6 +41,8 @@ describe('secrets', () => {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
 
+  const answer = JSON.stringify({ kind: 'TokenRequest', status: { token: 'pl"ain \\ s3cret' }, code: 201 });
+
   it.each<[string, Record<string, unknown>, string]>([
     ['a header', { headers: { authorization: 'Bearer s3cr3t-v4lue' } }, 's3cr3t-v4lue'],
     ['a header deep inside', { a: { b: [{ c: { Authorization: 'Basic dXNlcjpwYXNz' } }] } }, 'dXNlcjpwYXNz'],
@@ -50,6 +52,16 @@ describe('secrets', () => {
     ['the text of an error', { err: new Error(`refused: Bearer ${jwt}`) }, 'c2lnbmF0dXJl'],
     ['a web token in a text', { note: `it said ${jwt}.` }, 'c2lnbmF0dXJl'],
     ['a private key', { note: privateKey }, privateKey.split('\n')[1] ?? ''],
+    ['a list of tokens', { extra: { 'refresh-token': 'r3fresh' } }, 'r3fresh'],
+    ['a cookie', { headers: { 'set-cookie': 'id=hunter2' } }, 'hunter2'],
+    ['an answer that an error quotes', { err: new Error(`answered ${answer}`) }, 's3cret'],
+    ['an answer quoted in what another quotes', { note: JSON.stringify({ body: answer }) }, 's3cret'],
+    ['an answer quoted three times', { note: JSON.stringify([JSON.stringify({ body: answer })]) }, 's3cret'],
+    ['the parameter of a URL', { url: 'https://host/path?access_token=hunter2&y=1' }, 'hunter2'],
+    ['a command line', { err: 'exec plugin --token=hunter2 failed' }, 'hunter2'],
+    ['a kubeconfig', { note: '- user:\n    token: hunter2\n  name: u\n' }, 'hunter2'],
+    ['a header in a text', { note: 'authorization: Token hunter2' }, 'hunter2'],
+    ['a private key in base64', { note: `key ${Buffer.from(privateKey).toString('base64')}` }, 'LS0tLS1CRUdJTi'],
     ['credentials in a URL', { proxy: 'http://me:hunter2@proxy:3128/' }, 'hunter2'],
   ])('in %s are not written', (_, fields, secret) => {
     const { logger, lines } = recorded();
@@ -66,6 +78,7 @@ describe('secrets', () => {
       tokenFile: '/var/run/secrets/token',
       key: 'shop/web',
       msg: 'Bearer of news; a basic idea; see https://host:6443/a@b and Basic checks',
+      err: 'cannot read token file /run/token: ENOENT; no token: try again; {"kind":"Status","message":"token"}',
     });
     expect(redactSecrets(line)).toBe(line);
   });

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { createKubeClient } from '../kube/http-client.ts';
 import { loadClusterAccess } from '../kube/kubeconfig.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -87,7 +87,13 @@ function nodeSpecs(count: number): NodeSpec[] {
 
 /** A file that an earlier run left may be replaced; somebody's way to a real cluster may not. */
 function assertReplaceable(file: string): void {
-  if (existsSync(file) && !/^current-context: "?slicewise"?$/m.test(readFileSync(file, 'utf8'))) {
-    throw new Error(`--kubeconfig-out: ${file} exists and was not written by slicewise; name another file`);
+  const problem = (text: string) => new Error(`--kubeconfig-out: ${text}`);
+  const folder = dirname(file);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw problem(`${folder} is not a directory`);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isFile()) throw problem(`${file} is not a file`);
+  if (!/^current-context: "?slicewise"?$/m.test(readFileSync(file, 'utf8'))) {
+    throw problem(`${file} exists and was not written by slicewise; name another file`);
   }
 }

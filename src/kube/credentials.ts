@@ -152,9 +152,7 @@ class ExecCredential implements CredentialSource {
     try {
       await auth.applyAuthentication(this.#user, options);
     } catch (cause) {
-      const why =
-        errorCode(cause) === 'ENOENT' ? 'no such command' : singleLine(messageOf(cause)) || 'it failed silently';
-      throw new KubeconfigError(`user "${this.#user.name}": exec ${this.#command}: ${why}`, {
+      throw new KubeconfigError(`user "${this.#user.name}": exec ${this.#command}: ${failureOf(cause)}`, {
         field: 'users[].user.exec',
         cause,
       });
@@ -166,6 +164,13 @@ class ExecCredential implements CredentialSource {
       ...(typeof cert === 'string' && typeof key === 'string' && { certificate: { cert, key } }),
     };
   }
+}
+
+function failureOf(cause: unknown): string {
+  if (errorCode(cause) === 'ENOENT') return 'no such command';
+  const message = singleLine(messageOf(cause));
+  if (cause instanceof SyntaxError) return `what it printed is no ExecCredential: ${message}`;
+  return message || 'it failed silently';
 }
 
 interface ExecAuthLike {

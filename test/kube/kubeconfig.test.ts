@@ -355,7 +355,7 @@ describe('an exec plugin', () => {
   it.each([
     ['is missing', async () => '/no/such/plugin', /user "u": exec \/no\/such\/plugin: no such command/],
     ['fails', async () => plugin('', 'echo "not logged in" >&2; exit 3'), /user "u": exec .*: not logged in/],
-    ['prints nonsense', async () => plugin('hello'), /user "u": exec .*JSON/],
+    ['prints nonsense', async () => plugin('hello'), /user "u": exec .*: what it printed is no ExecCredential: /],
   ])('that %s is told in one line', async (_, make, message) => {
     const error = await problem({ kubeconfig: await withExec({ command: await make() }) });
     expect(error.message).toMatch(message);

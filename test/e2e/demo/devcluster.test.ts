@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,6 +143,18 @@ describe('slicewise devcluster', () => {
       `slicewise: --kubeconfig-out: ${file} exists and was not written by slicewise; name another file\n`,
     );
     expect(await ended).toMatchObject({ code: 1 });
+  });
+
+  it.each([
+    ['nowhere/config', 'nowhere is not a directory'],
+    ['.', ' is not a file'],
+  ])('refuses to write its kubeconfig to %s', async (name, message) => {
+    await expect(start(['--nodes', '0', '--kubeconfig-out', join(directory, name)])).rejects.toThrow(message);
+    expect(await ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^slicewise: --kubeconfig-out: .*\n$/),
+    });
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   it('says in one line that its port is in use, and exits with 1', async () => {

@@ -72,7 +72,8 @@ function toWrites(
   const { service, options, triggerTime } = input;
   // The API server would take new slices of a Service that is being deleted, only to collect them as garbage.
   const mayCreate = service.metadata.deletionTimestamp === undefined;
-  const ordered = options.zeroGap ? orderWithoutGaps(drafts, { mayCreate }) : drafts;
+  const maxEndpoints = options.maxEndpointsPerSlice;
+  const ordered = options.zeroGap ? orderWithoutGaps(drafts, { mayCreate, maxEndpoints }) : drafts;
   const writes: PlannedWrite[] = [];
   for (const op of OPERATIONS) {
     for (const draft of ordered) {

@@ -1,47 +1,60 @@
 import type { Endpoint } from '../objects/endpointslice.ts';
 import { type Draft, freshDraft, inState } from './draft.ts';
 import { endpointIdentity, isEndpointReady } from './endpoint.ts';
+import { portsKey } from './ports.ts';
 import { isRecycled } from './recycle.ts';
+
+/** Changes of places looked at for one circle: large Services must not cost much time for what hardly ever happens. */
+const MAX_TRIES = 64;
 
 /**
  * Orders the writes so that no ready endpoint is ever missing between them: a slice that gains an endpoint is written
  * before the slice that loses it, and writing stops at the first failure. Creates lose nothing and come first; deletes
- * gain nothing and come last; updates are sorted by who waits for whom. Where updates wait for each other in a circle
- * (two slices exchange endpoints), one of them is split: its gains go into a new slice, which costs one more write.
+ * gain nothing and come last; updates are sorted by who waits for whom. Updates may wait for each other in a circle.
+ * Then recycled slices change places with each other or with new ones, as far as that helps. Where it does not (two
+ * slices exchange endpoints), one of them is split: a new slice gets its gains, which costs one more write unless one
+ * that is created anyway takes them in.
  */
-export function orderWithoutGaps(drafts: Draft[], options: { mayCreate: boolean }): Draft[] {
-  const updates = inState(drafts, 'update');
-  if (updates.length < 2) return drafts;
-  const written = drafts.filter((draft) => draft.state !== 'update');
-  let left = updates;
-  while (left.length > 0) {
-    const waits = waitsBetween(left, written);
-    const free = left.filter((draft) => !waits.has(draft));
-    if (free.length > 0) {
-      written.push(...free);
-      left = left.filter((draft) => waits.has(draft));
-      continue;
-    }
-    // A Service on its way out gets no new slices, and then there is no way to break a circle.
-    if (!options.mayCreate) return [...written, ...left];
+export function orderWithoutGaps(drafts: Draft[], options: { mayCreate: boolean; maxEndpoints: number }): Draft[] {
+  const { mayCreate, maxEndpoints } = options;
+  if (inState(drafts, 'update').length < 2) return drafts;
+  const all = [...drafts];
+  for (;;) {
+    const { ordered, left, waits } = sortUpdates(all);
     const circle = findCircle(waits);
-    const victim = circle.find(isRecycled) ?? circle[0];
-    if (victim === undefined) return [...written, ...left];
-    written.push(split(victim));
-    if (victim.state === 'delete') {
-      left = left.filter((draft) => draft !== victim);
-      written.push(victim);
-    }
+    const recycled = circle.filter(isRecycled);
+    const places = mayCreate ? [...recycled, ...inState(all, 'create')] : recycled;
+    if (changePlaces(recycled, places, all, left.length)) continue;
+    const victim = recycled[0] ?? circle[0];
+    // A Service on its way out gets no new slices, and then there is no other way to break a circle.
+    if (victim === undefined || !mayCreate) return [...all.filter(isNoUpdate), ...ordered, ...left];
+    const gains = split(victim);
+    const host = all.find((draft) => takesIn(draft, gains, maxEndpoints));
+    if (host) host.endpoints = host.endpoints.concat(gains.endpoints);
+    else all.push(gains);
   }
-  return written;
+}
+
+const isNoUpdate = ({ state }: Draft) => state !== 'update';
+
+/** The updates that can be written one after the other, those left over, and who of the latter waits for whom. */
+function sortUpdates(drafts: readonly Draft[]): { ordered: Draft[]; left: Draft[]; waits: Map<Draft, Draft> } {
+  const ordered: Draft[] = [];
+  const creates = inState(drafts, 'create');
+  const unchanged = inState(drafts, 'unchanged');
+  let left = inState(drafts, 'update');
+  for (;;) {
+    const waits = waitsBetween(left, [...creates, ...unchanged, ...ordered]);
+    if (waits.size === left.length) return { ordered, left, waits };
+    ordered.push(...left.filter((draft) => !waits.has(draft)));
+    left = left.filter((draft) => waits.has(draft));
+  }
 }
 
 /** Updates of `left` that lose a ready endpoint which another of them has yet to gain -> that other. */
 function waitsBetween(left: readonly Draft[], written: readonly Draft[]): Map<Draft, Draft> {
   const safe = new Set<string>();
-  for (const draft of written) {
-    if (draft.state !== 'delete') for (const id of readyIn(draft.endpoints)) safe.add(id);
-  }
+  for (const draft of written) for (const id of readyIn(draft.endpoints)) safe.add(id);
   const gainer = new Map<string, Draft>();
   for (const draft of left) {
     const before = new Set(readyIn(draft.before?.endpoints ?? []));
@@ -71,6 +84,26 @@ function findCircle(waits: ReadonlyMap<Draft, Draft>): Draft[] {
   return at === undefined ? [] : path.slice(path.indexOf(at));
 }
 
+/** Lets one of the recycled slices and one of `places` change what is to be in them, if that leaves fewer than `left`. */
+function changePlaces(recycled: readonly Draft[], places: readonly Draft[], all: readonly Draft[], left: number) {
+  let tries = 0;
+  for (const draft of recycled) {
+    for (const other of places) {
+      if (other === draft) continue;
+      if (++tries > MAX_TRIES) return false;
+      exchange(draft, other);
+      if (sortUpdates(all).left.length < left) return true;
+      exchange(draft, other);
+    }
+  }
+  return false;
+}
+
+function exchange(a: Draft, b: Draft): void {
+  [a.ports, b.ports] = [b.ports, a.ports];
+  [a.endpoints, b.endpoints] = [b.endpoints, a.endpoints];
+}
+
 /** Leaves to `draft` only what it had; the rest goes into the new slice that is returned. */
 function split(draft: Draft): Draft {
   if (isRecycled(draft)) {
@@ -85,6 +118,11 @@ function split(draft: Draft): Draft {
   const fresh = freshDraft(draft.ports, draft.endpoints.filter(isGain));
   draft.endpoints = draft.endpoints.filter((endpoint) => !isGain(endpoint));
   return fresh;
+}
+
+function takesIn({ state, ports, endpoints }: Draft, gains: Draft, maxEndpoints: number): boolean {
+  if (state !== 'create' || endpoints.length + gains.endpoints.length > maxEndpoints) return false;
+  return portsKey(ports) === portsKey(gains.ports);
 }
 
 function* readyIn(endpoints: readonly Endpoint[]): Iterable<string> {

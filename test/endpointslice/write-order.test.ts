@@ -63,6 +63,51 @@ describe('writing without gaps', () => {
     expect(gaps(slices, { service: named, pods })).toEqual([]);
   });
 
+  it('lets two recycled slices change places rather than write one more', () => {
+    const slices = [
+      slice('s1', { ports: at(1), endpoints: [endpoint('a', '10.0.0.1')] }),
+      slice('s2', {
+        ports: at(1),
+        endpoints: [endpoint('b', '10.0.0.2'), endpoint('c', '10.0.0.3'), endpoint('d', '10.0.0.4')],
+      }),
+    ];
+    // Dealt in the order of the old slices, and to those with most in common: [a b c] to s2, which would then lose d to s1.
+    const pods = ['a', 'b', 'c', 'd'].map((name, i) => on(name, `10.0.0.${i + 1}`, 80));
+    const parts = { service: named, pods, options: { maxEndpointsPerSlice: 3 } };
+    expect(writesOf({ ...parts, slices })).toEqual(['update s1 [a b c]', 'update s2 [d]']);
+    expect(gaps(slices, parts)).toEqual([]);
+  });
+
+  it('lets a recycled slice and a new one change places rather than write one more', () => {
+    const slices = [
+      slice('s1', {
+        ports: at(1),
+        endpoints: [endpoint('a', '10.0.0.1'), endpoint('b', '10.0.0.2'), endpoint('c', '10.0.0.3')],
+      }),
+      slice('s2', { ports: at(1), endpoints: [endpoint('d', '10.0.0.4')] }),
+    ];
+    const pods = [on('a', '10.0.0.1', 80), on('d', '10.0.0.4', 80), on('b', '10.0.0.2', 81), on('c', '10.0.0.3', 82)];
+    expect(writesOf({ service: named, pods, slices })).toHaveLength(3);
+    expect(gaps(slices, { service: named, pods })).toEqual([]);
+  });
+
+  it('puts what a slice gains in an exchange into one that is created anyway, if it fits', () => {
+    const slices = [
+      slice('s1', { ports: at(80), endpoints: [endpoint('a', '10.0.0.1'), endpoint('b', '10.0.0.2')] }),
+      slice('s2', { ports: at(81), endpoints: [endpoint('c', '10.0.0.3'), endpoint('d', '10.0.0.4')] }),
+    ];
+    const pods = [
+      on('a', '10.0.0.1', 80),
+      on('c', '10.0.0.3', 80),
+      on('e', '10.0.0.5', 80),
+      on('b', '10.0.0.2', 81),
+      on('d', '10.0.0.4', 81),
+    ];
+    const parts = { service: named, pods, options: { maxEndpointsPerSlice: 2 } };
+    expect(writesOf({ ...parts, slices })).toEqual(['create new [e c]', 'update s2 [d b]', 'update s1 [a]']);
+    expect(gaps(slices, parts)).toEqual([]);
+  });
+
   it('does not order endpoints that are not ready', () => {
     const down = { conditions: { ready: false, serving: false, terminating: false } };
     const slices = [

@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { collectDefaultMetrics, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { assembleController } from '../../src/endpointslice/assemble.ts';
-import { DEFAULT_CONTROLLER_OPTIONS } from '../../src/endpointslice/options.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
-import { leaderMetrics } from '../../src/observe/leader-metrics.ts';
-import { silentLogger } from '../../src/observe/logger.ts';
-import { RequestMetrics } from '../../src/observe/request-metrics.ts';
-import { ProxyMetrics } from '../../src/proxy/metrics.ts';
 import { manifests } from './kustomize.ts';
+import { series } from './series.ts';
 
 interface Alert {
   alert: string;
@@ -27,25 +20,6 @@ const dashboard: { panels: { id: number; title: string; targets?: { expr: string
   read('monitoring', 'dashboard.json'),
 );
 const panels = dashboard.panels.filter(({ targets }) => targets);
-
-/** The names of the series that a process shows, by the name of its job. */
-function series(): Record<string, Set<string>> {
-  const noServer = () => Promise.reject(new Error('there is no server'));
-  const client: KubeClient = { request: noServer, stream: noServer, close: async () => undefined };
-  const controller = new Registry();
-  assembleController({ client, logger: silentLogger, registry: controller, options: DEFAULT_CONTROLLER_OPTIONS });
-  leaderMetrics(controller, 'slicewise-controller', () => true);
-  void new RequestMetrics(controller, 'https://192.0.2.1');
-  const proxier = new Registry();
-  void new ProxyMetrics(proxier);
-  for (const register of [controller, proxier]) collectDefaultMetrics({ register });
-  const names = (registry: Registry) =>
-    registry.getMetricsAsArray().flatMap((metric) => [metric.name, `${metric.name}_bucket`, `${metric.name}_count`]);
-  return {
-    'slicewise-controller': new Set(['up', ...names(controller)]),
-    'slicewise-proxier': new Set(['up', ...names(proxier)]),
-  };
-}
 
 /** `name{job="x"...}` of an expression, as name and job. */
 function selectors(expression: string): [name: string, job: string][] {

@@ -75,6 +75,7 @@ describe.runIf(lab !== undefined)('slicewise proxier in a namespace of its own',
       expect(seen.cleanup.code).toBe(0);
       expect(seen.cleanup.nat).not.toContain('KUBE-');
     },
+    60_000,
   );
 
   test('an unreachable server is one line', async () => {

@@ -14,6 +14,11 @@ export interface RealApiServer {
   /** PEM */
   caData: string;
   token: string;
+  /**
+   * Forgets every version but the present one: etcd is compacted, and kube-apiserver started anew, because its caches of recent changes
+   * begin with what they find.
+   */
+  forgetHistory(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,8 +60,10 @@ export async function startRealApiServer(assets: string, options: RealApiServerO
     const [client = 0, peer = 0, secure = 0] = await freePorts(3);
     const start = (name: string, args: string[]) => {
       const log = openSync(file(`${name}.log`), 'a');
-      children.push({ name, child: spawn(join(assets, name), args, { stdio: ['ignore', log, log] }) });
+      const child = spawn(join(assets, name), args, { stdio: ['ignore', log, log] });
+      children.push({ name, child });
       closeSync(log);
+      return child;
     };
     start('etcd', [
       '--name=t',
@@ -69,7 +76,7 @@ export async function startRealApiServer(assets: string, options: RealApiServerO
       `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`,
       `--initial-cluster=t=http://127.0.0.1:${peer}`,
     ]);
-    start('kube-apiserver', [
+    const serverFlags = [
       `--etcd-servers=http://127.0.0.1:${client}`,
       '--bind-address=127.0.0.1',
       '--advertise-address=127.0.0.1',
@@ -87,14 +94,35 @@ export async function startRealApiServer(assets: string, options: RealApiServerO
       '--allow-privileged=true',
       '--endpoint-reconciler-type=none',
       ...(options.flags ?? []),
-    ]);
+    ];
+    const startServer = () => start('kube-apiserver', serverFlags);
+    let server = startServer();
     const url = `https://127.0.0.1:${secure}`;
     await ready(url, certificate.ca, token, children, file);
-    return { url, caData: certificate.ca, token, stop };
+    const forgetHistory = async () => {
+      await compact(`http://127.0.0.1:${client}`);
+      children.pop();
+      await ended(server);
+      server = startServer();
+      await ready(url, certificate.ca, token, children, file);
+    };
+    return { url, caData: certificate.ca, token, forgetHistory, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Through etcd's JSON gateway. */
+async function compact(etcd: string): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const answer = await request(`${etcd}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`etcd ${path}: ${answer.statusCode} ${text}`);
+    return JSON.parse(text) as { header?: { revision?: string } };
+  };
+  const { header } = await post('/v3/kv/range', { key: btoa('x') });
+  await post('/v3/kv/compaction', { revision: header?.revision, physical: true });
 }
 
 async function ready(

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Answer, describeWithServers, type TestServer } from './harness.ts';
 
-// kube-controller-manager collects garbage in a real cluster: a kube-apiserver alone does not.
 describeWithServers(
   'garbage collection',
   (server) => {
@@ -92,7 +91,7 @@ describeWithServers(
       await server.delete(`${pods}/p`, { gracePeriodSeconds: 0 });
     });
   },
-  { only: 'embedded' },
+  { controllers: ['garbage-collector-controller'] },
 );
 
 async function gone(server: TestServer, path: string): Promise<void> {

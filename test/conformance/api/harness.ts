@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { type ApiServer, startApiServer } from '../../../src/embedded/apiserver/server.ts';
 import { startRealApiServer } from '../../support/real-apiserver.ts';
+import { controllerManagerBinary } from '../../support/real-controller-manager.ts';
+import { type Endpoint, runningServer, withControllers } from './endpoint.ts';
 import { WatchReader } from './watch-reader.ts';
 
 /** A decoded answer. */
@@ -91,20 +91,19 @@ export interface TestServer {
   delete(path: string, body?: unknown, query?: Call['query']): Promise<Answer>;
   /** Opens a watch; it is closed after the test. */
   watch(path: string, query?: Call['query'], headers?: Record<string, string>): Promise<WatchReader>;
+  /** Makes the server forget all versions but the present one. Calls from before it may be broken. */
+  compact(): Promise<void>;
   /** Creates a namespace of its own for a test and returns its name; it is deleted after the test. */
   namespace(): Promise<string>;
 }
 
-interface Endpoint {
-  url: string;
-  token: string;
-  caData: string | undefined;
-  stop(): Promise<void>;
-}
-
 export interface HarnessOptions {
-  /** `embedded`: what the real kube-apiserver leaves to kube-controller-manager cannot be tested against it alone. */
+  /** For what only the embedded server has, or lacks. */
   only?: 'embedded';
+  /** The tests call `compact()`, so the real server must be theirs alone. */
+  compacts?: true;
+  /** What the embedded server does itself is done by these controllers of kube-controller-manager beside the real one. */
+  controllers?: readonly string[];
 }
 
 /**
@@ -117,8 +116,8 @@ export function describeWithServers(
   options: HarnessOptions = {},
 ): void {
   describe(`${name} (embedded)`, () => define(embeddedServer()));
-  if (options.only === 'embedded' || lacksRealServer(name)) return;
-  describe(`${name} (kube-apiserver)`, () => define(realServer()));
+  if (options.only === 'embedded' || lacksRealServer(name, options)) return;
+  describe(`${name} (kube-apiserver)`, () => define(realServer(options)));
 }
 
 /** Runs tests that put the same questions to both servers and compare the answers; says so when there is no real one. */
@@ -128,17 +127,24 @@ export function describeWithBoth(name: string, define: (real: TestServer, embedd
   );
 }
 
-function lacksRealServer(name: string): boolean {
-  const lacks = process.env.KUBEBUILDER_ASSETS === undefined && process.env.SLICEWISE_REAL_APISERVER === undefined;
-  if (lacks) console.log(`skipped: "${name}" against a real kube-apiserver: KUBEBUILDER_ASSETS is not set`);
-  return lacks;
+function lacksRealServer(name: string, { compacts, controllers }: HarnessOptions = {}): boolean {
+  const { KUBEBUILDER_ASSETS: assets, SLICEWISE_REAL_APISERVER: running } = process.env;
+  const missing =
+    assets === undefined && (running === undefined || compacts)
+      ? 'KUBEBUILDER_ASSETS is not set'
+      : controllers && !controllerManagerBinary(assets)
+        ? 'KUBEBUILDER_ASSETS has no kube-controller-manager'
+        : undefined;
+  if (missing !== undefined) console.log(`skipped: "${name}" against a real kube-apiserver: ${missing}`);
+  return missing !== undefined;
 }
 
 function embeddedServer(): TestServer {
   let started: ApiServer | undefined;
   const harness = new Harness('embedded', async () => {
-    started = await startApiServer();
-    return started;
+    const server = await startApiServer();
+    started = server;
+    return { ...server, forgetHistory: async () => server.faults.compact() };
   });
   harness.hooks();
   Object.defineProperty(harness, 'embedded', { get: () => required(started) });
@@ -146,18 +152,15 @@ function embeddedServer(): TestServer {
 }
 
 /** The server that runs already (see `runningServer`), else one started for these tests. */
-function realServer(): TestServer {
+function realServer({ compacts, controllers }: HarnessOptions = {}): TestServer {
   const { KUBEBUILDER_ASSETS: assets = '', SLICEWISE_REAL_APISERVER: running } = process.env;
-  const start = async () => (running === undefined ? startRealApiServer(assets) : runningServer(running));
-  const harness = new Harness('real', start);
+  const start = async () => (running === undefined || compacts ? startRealApiServer(assets) : runningServer(running));
+  const harness = new Harness('real', async () => {
+    const endpoint = await start();
+    return controllers ? withControllers(endpoint, assets, controllers) : endpoint;
+  });
   harness.hooks();
   return harness;
-}
-
-/** A kube-apiserver that runs already, to save its start: SLICEWISE_REAL_APISERVER names a folder with `url`, `token`, `ca.crt`. */
-function runningServer(folder: string): Endpoint {
-  const read = (name: string) => readFileSync(join(folder, name), 'utf8').trim();
-  return { url: read('url'), token: read('token'), caData: read('ca.crt'), stop: async () => {} };
 }
 
 class Harness implements TestServer {
@@ -238,6 +241,10 @@ class Harness implements TestServer {
     const reader = new WatchReader(statusCode, body);
     this.#watches.push(reader);
     return reader;
+  }
+
+  compact(): Promise<void> {
+    return required(this.#endpoint).forgetHistory();
   }
 
   async namespace(): Promise<string> {

@@ -46,6 +46,7 @@ export function proxierCommand(): Command {
   const command = new Command('proxier').description(
     "The node's proxy: turns Services and EndpointSlices into iptables rules, as kube-proxy does.",
   );
+  command.version(`slicewise ${VERSION}`, '--version', 'print the version and exit');
   addProxyFlags(command, defaultProxyConfig());
   command.addOption(
     new Option('--iptables-backend <backend>', 'which iptables to drive; auto: the one that kubelet uses')

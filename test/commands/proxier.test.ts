@@ -153,6 +153,15 @@ describe('slicewise proxier', () => {
     expect(code).toBe(exitCode);
   });
 
+  test('prints its version', async () => {
+    const result = await realExec({
+      command: process.execPath,
+      args: [main, 'proxier', '--version'],
+      timeoutMs: 60_000,
+    });
+    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^slicewise \d+\.\d+\.\d+\n$/) });
+  });
+
   test('writes its configuration as a file', async () => {
     const file = join(folder, 'config.yaml');
     expect((await proxier(realExec, '--write-config-to', file, '--masquerade-all')).code).toBe(0);

@@ -6,7 +6,7 @@ import { splitHostPort } from './host-port.ts';
 
 /**
  * Texts of one flag as the JSON value that the same setting has in a configuration file. Of a flag given twice the last text
- * counts; lists grow. @throws UserError naming the flag and the text.
+ * counts; lists grow. `undefined`: the default stays. @throws UserError naming the flag and the text.
  */
 export function flagValue(spec: FlagSpec, texts: readonly string[]): unknown {
   const refuse = (text: string, expected: string): never => {
@@ -23,10 +23,11 @@ export function flagValue(spec: FlagSpec, texts: readonly string[]): unknown {
     case 'int32':
       return parseInteger(last) ?? refuse(last, 'a whole number of 32 bits');
     case 'float':
-      return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(last) ? Number(last) : refuse(last, 'a number');
+      return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(last) ? Number(last) : refuse(last, 'a number');
     case 'duration':
       return durationText(spec, last);
     case 'ip':
+      if (last === '') return undefined;
       return parseAddress(last) ? last : refuse(last, 'an IP address');
     case 'ipport':
       return last === '' || parseAddress(last) || isHostPort(last) ? last : refuse(last, 'IP:port');
@@ -53,9 +54,12 @@ function parseBool(text: string): boolean | undefined {
   return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : undefined;
 }
 
+/** As Go reads integers of any base: `16`, `0x10`, `0o20` or `020`, `0b10000`. */
 function parseInteger(text: string): number | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const value = Number(text);
+  const [, sign, digits = ''] = /^([+-]?)(\d+|0x[\da-f]+|0o[0-7]+|0b[01]+)$/i.exec(text) ?? [];
+  const octal = /^0\d+$/.test(digits);
+  const value = Number(octal ? digits.replace(/^0/, '0o') : digits) * (sign === '-' ? -1 : 1);
+  if (digits === '' || Number.isNaN(value)) return undefined;
   return value >= -(2 ** 31) && value < 2 ** 31 ? value : undefined;
 }
 

@@ -84,6 +84,11 @@ describe('a flag', () => {
       { featureGates: { AllAlpha: true, AllBeta: true } },
     ],
     [{ 'hostname-override': ' FOO ' }, { hostnameOverride: 'foo' }],
+    [{ 'iptables-masquerade-bit': '0x10' }, { iptables: { masqueradeBit: 16 } }],
+    [{ 'oom-score-adj': '-0b101' }, { oomScoreAdj: -5 }],
+    [{ 'conntrack-min': '010' }, { conntrack: { min: 8 } }],
+    [{ 'kube-api-qps': '1e3' }, { clientConnection: { qps: 1000 } }],
+    [{ 'bind-address': '' }, { bindAddress: '0.0.0.0' }],
     [{ 'bind-address': '::1' }, { bindAddress: '::1', healthzBindAddress: '0.0.0.0:10256' }],
     [
       { 'healthz-bind-address': '1.2.3.4', 'metrics-bind-address': '::' },
@@ -117,6 +122,7 @@ describe('a flag', () => {
   it.each([
     ['masquerade-all', 'maybe', '"maybe" is not true or false'],
     ['iptables-masquerade-bit', 'x', '"x" is not a whole number of 32 bits'],
+    ['iptables-masquerade-bit', '08', '"08" is not a whole number of 32 bits'],
     ['oom-score-adj', '9999999999', '"9999999999" is not a whole number of 32 bits'],
     ['kube-api-qps', 'many', '"many" is not a number'],
     ['config-sync-period', '5', '"5" is not a duration such as 30s or 1h15m (the unit is missing)'],

@@ -6,7 +6,7 @@ import type { TableName } from './iptables/rules.ts';
 const SYNC_BUCKETS = Array.from({ length: 15 }, (_, i) => 0.001 * 2 ** i);
 
 /** Those of the network programming latency SLI: fine up to a minute, coarse up to five. */
-const PROGRAMMING_BUCKETS = [0.25, 0.5, ...range(1, 59, 1), ...range(60, 115, 5), ...range(120, 300, 30)];
+const PROGRAMMING_BUCKETS = [0, 0.25, 0.5, ...range(1, 59, 1), ...range(60, 115, 5), ...range(120, 300, 30)];
 
 /** What nfacct counted in the kernel, over both families. Absent: the kernel has no such counter. */
 export interface NfacctPackets {

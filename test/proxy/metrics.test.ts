@@ -53,6 +53,7 @@ describe('the metrics', () => {
     [
       'network_programming_duration_seconds',
       [
+        0,
         0.25,
         0.5,
         ...Array.from({ length: 59 }, (_, i) => i + 1),

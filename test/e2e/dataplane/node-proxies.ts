@@ -65,7 +65,7 @@ function commonFlags({ kubeconfig, families }: ProgramOptions, node: NodeName): 
 }
 
 /** A folder in which the plain names of the iptables programs stand for those of one backend. */
-function variantFolder(runDir: string, backend: IptablesBackend): string {
+export function variantFolder(runDir: string, backend: IptablesBackend): string {
   const folder = join(runDir, `iptables-${backend}`);
   if (existsSync(folder)) return folder;
   mkdirSync(folder);

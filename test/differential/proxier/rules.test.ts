@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { snapshots } from './arbitrary.ts';
+import { Pair } from './pair.ts';
+
+const kubeProxy = join(process.env.KUBEBUILDER_ASSETS ?? '/nonexistent', 'kube-proxy');
+const there = existsSync(kubeProxy);
+if (!there)
+  console.log('skipped: "The proxier against kube-proxy": KUBEBUILDER_ASSETS names no folder with kube-proxy');
+
+const CIDRS = { clusterCIDR: '10.244.0.0/16,fd00:244::/48' };
+const fast = { minSyncPeriod: '10ms' };
+
+/** What both are configured with, and where that differs from the default. */
+const SETTINGS: [string, object][] = [
+  ['as kubeadm sets it up', { ...CIDRS, iptables: fast }],
+  ['without a cluster CIDR', { iptables: fast }],
+  ['with the cluster CIDR of one family', { clusterCIDR: '10.244.0.0/16', iptables: fast }],
+  [
+    'that masquerades everything, with another bit',
+    { ...CIDRS, iptables: { ...fast, masqueradeAll: true, masqueradeBit: 31 } },
+  ],
+  ['in mode NodeCIDR', { detectLocalMode: 'NodeCIDR', iptables: { ...fast, localhostNodePorts: false } }],
+  [
+    'in mode BridgeInterface',
+    { detectLocalMode: 'BridgeInterface', detectLocal: { bridgeInterface: 'cni0' }, iptables: fast },
+  ],
+  [
+    'in mode InterfaceNamePrefix',
+    { detectLocalMode: 'InterfaceNamePrefix', detectLocal: { interfaceNamePrefix: 'veth' }, iptables: fast },
+  ],
+  [
+    'with node ports on some addresses',
+    { ...CIDRS, nodePortAddresses: ['198.18.5.0/24', '127.0.0.0/8', 'fd00:18::/64', '::1/128'], iptables: fast },
+  ],
+  ['with node ports on primary addresses', { ...CIDRS, nodePortAddresses: ['primary'], iptables: fast }],
+  ['with node ports on addresses of one family', { ...CIDRS, nodePortAddresses: ['198.18.5.0/24'], iptables: fast }],
+  ['without externalIPs', { ...CIDRS, featureGates: { AllowServiceExternalIPs: false }, iptables: fast }],
+];
+
+describe.runIf(there)('The proxier against kube-proxy', () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await Pair.open(kubeProxy);
+    for (const side of ['upstream', 'slicewise'] as const) {
+      for (const address of ['198.18.5.1/32', '198.18.5.2/32', '192.0.2.11/32', 'fd00:18::1/128', '2001:db8::11/128'])
+        await pair.exec(side, 'ip', 'addr', 'add', address, 'dev', 'lo');
+    }
+  });
+  afterEach(() => pair.stop());
+  afterAll(() => pair?.close());
+
+  it.each(SETTINGS)(
+    '%s writes the same rules for any cluster and any change of it',
+    async (_name, config) => {
+      pair.setNode({ labels: { 'topology.kubernetes.io/zone': 'za' } });
+      await pair.start(config);
+      await fc.assert(
+        fc.asyncProperty(snapshots, async (snapshot) => {
+          await pair.show(snapshot);
+          const { upstream, slicewise } = await pair.rules();
+          expect(slicewise).toEqual(upstream);
+        }),
+        { numRuns: Number(process.env.RUNS ?? 8), endOnFailure: true },
+      );
+    },
+    900_000,
+  );
+});

@@ -232,8 +232,9 @@ function slice(i: number, part: number): fc.Arbitrary<AnyObject> {
 }
 
 /** Up to six Services with up to three slices each; both may be missing at any moment. */
-export const snapshots: fc.Arbitrary<Snapshot> = fc
+export const snapshots: fc.Arbitrary<Snapshot & { zone: string }> = fc
   .record({
+    zone: fc.constantFrom(...ZONES, ...ZONES, ''),
     services: fc.tuple(...[0, 1, 2, 3, 4, 5].map((i) => fc.option(service(i), { freq: 4 }))),
     slices: fc.tuple(
       ...[0, 1, 2, 3, 4, 5].flatMap((i) =>
@@ -241,7 +242,8 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
       ),
     ),
   })
-  .map(({ services, slices }) => ({
+  .map(({ zone, services, slices }) => ({
+    zone,
     services: services.filter((s) => s !== null),
     slices: slices.filter((s) => s !== null),
   }));

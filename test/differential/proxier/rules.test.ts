@@ -55,17 +55,18 @@ describe.runIf(there)('The proxier against kube-proxy', () => {
   it.each(SETTINGS)(
     '%s writes the same rules for any cluster and any change of it',
     async (_name, config) => {
-      pair.setNode({ labels: { 'topology.kubernetes.io/zone': 'za' } });
+      pair.setNode({});
       await pair.start(config);
       await fc.assert(
-        fc.asyncProperty(snapshots, async (snapshot) => {
+        fc.asyncProperty(snapshots, async ({ zone, ...snapshot }) => {
+          pair.setNode(zone === '' ? {} : { labels: { 'topology.kubernetes.io/zone': zone } });
           await pair.show(snapshot);
           const { upstream, slicewise } = await pair.rules();
           expect(slicewise).toEqual(upstream);
         }),
-        { numRuns: Number(process.env.RUNS ?? 8), endOnFailure: true },
+        { numRuns: 8, endOnFailure: true },
       );
     },
-    900_000,
+    180_000,
   );
 });

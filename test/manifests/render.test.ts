@@ -67,6 +67,19 @@ describe.runIf(hasKubectl)('the controller as a Deployment', () => {
     expect(() => at(pod, 'spec', 'volumes')).toThrow(RangeError);
   });
 
+  it('is wanted twice, and ranks with what a cluster cannot do without', () => {
+    expect(at(find(objects, 'Deployment', 'slicewise-controller'), 'spec', 'replicas')).toBe(2);
+    expect(at(pod, 'spec', 'priorityClassName')).toBe('system-cluster-critical');
+    expect(at(pod, 'spec', 'containers', 0, 'resources', 'requests')).toEqual({ cpu: '100m', memory: '320Mi' });
+  });
+
+  it('runs on nodes that wait for a network plugin, and on control plane nodes', () => {
+    const tolerated = at(pod, 'spec', 'tolerations') as { key: string; operator: string }[];
+    const kinds = ['not-ready', 'network-unavailable'].map((name) => `node.kubernetes.io/${name}`);
+    for (const key of [...kinds, 'node-role.kubernetes.io/control-plane'])
+      expect(tolerated.find((each) => each.key === key)?.operator).toBe('Exists');
+  });
+
   it('never has two replicas on a node, nor loses two to a drain', () => {
     const labels = at(pod, 'metadata', 'labels');
     const [term] = [
@@ -75,6 +88,7 @@ describe.runIf(hasKubectl)('the controller as a Deployment', () => {
     expect(labels).toMatchObject(at(term, 'labelSelector', 'matchLabels') as object);
     const budget = find(objects, 'PodDisruptionBudget', 'slicewise-controller');
     expect(at(budget, 'spec', 'maxUnavailable')).toBe(1);
+    expect(at(budget, 'spec', 'unhealthyPodEvictionPolicy')).toBe('AlwaysAllow');
     expect(labels).toMatchObject(at(budget, 'spec', 'selector', 'matchLabels') as object);
   });
 
@@ -125,6 +139,33 @@ describe.runIf(hasKubectl)('the proxier as a DaemonSet', () => {
       dnsPolicy: 'Default',
       tolerations: [{ operator: 'Exists' }],
     });
+  });
+
+  it("shares the host's lock of iptables, and ranks with what a node cannot do without", () => {
+    const volumes = at(pod, 'spec', 'volumes') as { name: string; hostPath?: object }[];
+    const mounts = at(pod, 'spec', 'containers', 0, 'volumeMounts') as { name: string; mountPath: string }[];
+    const lock = { path: '/run/xtables.lock', type: 'FileOrCreate' };
+    const volume = volumes.find(({ hostPath }) => hostPath !== undefined);
+    expect(volume?.hostPath).toEqual(lock);
+    expect(mounts.find(({ name }) => name === volume?.name)?.mountPath).toBe(lock.path);
+    expect(at(pod, 'spec')).toMatchObject({
+      priorityClassName: 'system-node-critical',
+      securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+    });
+    for (const container of [at(pod, 'spec', 'initContainers', 0), at(pod, 'spec', 'containers', 0)])
+      expect(at(container, 'resources', 'requests')).toEqual({ cpu: '100m', memory: '128Mi' });
+  });
+
+  it('shares the nodes with kube-proxy by a label: on each is one of the two', async () => {
+    const objects = await renderTogether({ resources: ['proxier-kubeadm'], components: ['proxier-by-node'] });
+    const theirs = at(find(objects, 'DaemonSet', 'slicewise-proxier'), 'spec', 'template', 'spec', 'nodeSelector');
+    const label = 'slicewise-proxier';
+    expect(theirs).toEqual({ 'kubernetes.io/os': 'linux', [label]: 'true' });
+    const patch: unknown = parse(readFileSync(join(manifests, 'proxier-by-node', 'kube-proxy.yaml'), 'utf8'));
+    const required = ['affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'];
+    expect(at(patch, 'spec', 'template', 'spec', ...required, 'nodeSelectorTerms')).toEqual([
+      { matchExpressions: [{ key: label, operator: 'DoesNotExist' }] },
+    ]);
   });
 
   it('is given settings and flags that it takes without a warning', () => {

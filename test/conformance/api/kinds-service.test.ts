@@ -296,20 +296,6 @@ describeWithServers('Service', (server) => {
       [`spec.clusterIPs[0]: Invalid value: "foo": ${notAnAddress}`],
     ],
     [
-      'a cluster IP from elsewhere',
-      { ports, clusterIP: '1.2.3.4' },
-      [
-        'spec.clusterIPs: Invalid value: ["1.2.3.4"]: failed to allocate IP 1.2.3.4: the provided IP (1.2.3.4) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
-      ],
-    ],
-    [
-      'the broadcast address',
-      { ports, clusterIP: '10.96.255.255' },
-      [
-        'spec.clusterIPs: Invalid value: ["10.96.255.255"]: failed to allocate IP 10.96.255.255: the provided IP (10.96.255.255) is not in the valid range. The range of valid IPs is 10.96.0.0/16',
-      ],
-    ],
-    [
       'clusterIPs unlike clusterIP',
       { ports, clusterIP: '10.96.0.5', clusterIPs: ['10.96.0.6'] },
       ['spec.clusterIPs: Invalid value: ["10.96.0.6"]: first value must match `clusterIP`'],
@@ -415,6 +401,39 @@ describeWithServers('Service', (server) => {
     await server.delete(`${services}/first`);
     const again = { ...samePort, clusterIP };
     expect((await server.post(services, { metadata: { name: 'second' }, spec: again })).status).toBe(201);
+  });
+
+  it.each(['1.2.3.4', '10.96.0.0', '10.96.255.255'])(
+    'a cluster IP that no range has is refused: %s',
+    async (clusterIP) => {
+      // A dry run at the real server says it in other words.
+      const answer = await server.post(await path(), { metadata: { name: 'x' }, spec: { ports, clusterIP } });
+      expect(refusals(answer)).toEqual([
+        `spec.clusterIPs: Invalid value: ["${clusterIP}"]: failed to allocate IP ${clusterIP}: the provided network does not match the current range`,
+      ]);
+    },
+  );
+
+  it('a ServiceCIDR gives further cluster IPs while it is ready', async () => {
+    const cidrs = '/apis/networking.k8s.io/v1/servicecidrs';
+    const { name } = (
+      await server.post(cidrs, { metadata: { generateName: 'more-' }, spec: { cidrs: ['10.200.7.0/28'] } })
+    ).body.metadata;
+    const services = await path();
+    const ask = (clusterIP: string) =>
+      server.post(services, { metadata: { generateName: 'x-' }, spec: { ports, clusterIP } });
+    const refusal = (clusterIP: string) =>
+      `spec.clusterIPs: Invalid value: ["${clusterIP}"]: failed to allocate IP ${clusterIP}: the provided network does not match the current range`;
+    try {
+      // The real server takes note of it a moment later.
+      await expect.poll(async () => refusals(await ask('10.200.7.1'))).toEqual([]);
+      expect(refusals(await ask('10.200.7.15'))).toEqual([refusal('10.200.7.15')]);
+      const condition = { type: 'Ready', status: 'False', reason: 'r', lastTransitionTime: '2024-01-01T00:00:00Z' };
+      await server.patch(`${cidrs}/${name}/status`, 'merge', { status: { conditions: [condition] } });
+      await expect.poll(async () => refusals(await ask('10.200.7.2'))).toEqual([refusal('10.200.7.2')]);
+    } finally {
+      await server.delete(`${cidrs}/${name}`);
+    }
   });
 
   it('a node port outside of the range is refused', async () => {

@@ -1,4 +1,4 @@
-import type { Cause, KindDefinition, RawObject } from '../kind.ts';
+import type { Cause, KindDefinition, RawObject, StrategyContext } from '../kind.ts';
 import { ageCell, ageColumn, column, nameCell, nameColumn } from './columns.ts';
 import { decoderOf } from './schema/decode.ts';
 import { keepMetadata, keepSpec, keepStatus, strategyOf } from './strategy.ts';
@@ -7,10 +7,10 @@ import { eachInvalid, immutableDetail, invalid, required } from './validation/ca
 
 interface ServiceCIDRObject extends RawObject {
   spec: { cidrs?: string[] };
-  status: Record<string, unknown>;
+  status: { conditions?: { type?: string; status?: string }[] };
 }
 
-/** networking.k8s.io/v1 ServiceCIDR (KEP-1880): stored and checked; ClusterIPs come from the server's own option. */
+/** networking.k8s.io/v1 ServiceCIDR (KEP-1880). */
 export const serviceCIDRKind: KindDefinition = {
   group: 'networking.k8s.io',
   version: 'v1',
@@ -38,6 +38,15 @@ export const serviceCIDRKind: KindDefinition = {
     row: (object, now) => [nameCell(object), cidrsOf(object).join(','), ageCell(object, now)],
   }),
 };
+
+/** All CIDRs that Services may have addresses from. Without a condition that says otherwise one is ready. */
+export function* readyServiceCIDRs({ list }: Pick<StrategyContext, 'list'>): Iterable<string> {
+  for (const object of list('servicecidrs')) {
+    const { status, metadata } = object as ServiceCIDRObject;
+    const ready = status.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'True';
+    if (ready === 'True' && metadata.deletionTimestamp === undefined) yield* cidrsOf(object);
+  }
+}
 
 function cidrsOf(object: RawObject): string[] {
   return (object as ServiceCIDRObject).spec.cidrs ?? [];

@@ -1,4 +1,5 @@
 import type { Cause, StrategyContext } from '../../kind.ts';
+import { readyServiceCIDRs } from '../servicecidr.ts';
 import { addressToNumber, type Cidr, type Family, parseCidr } from '../validation/addresses.ts';
 import { invalid } from '../validation/causes.ts';
 import { isUsable, pickFree } from './ip-allocator.ts';
@@ -20,8 +21,9 @@ export function cidrsByFamily(serviceCIDRs: readonly string[]): Map<Family, Cidr
 }
 
 /**
- * Gives the Service its addresses, one for each of `spec.ipFamilies`, keeping those it names. Causes when a named address
- * cannot be had or no address is left.
+ * Gives the Service its addresses, one for each of `spec.ipFamilies`, keeping those it names. They come from the cluster's own CIDRs, and
+ * when these are full, or an address is asked for, from those of ServiceCIDRs too (KEP-1880). Causes when a named address cannot be had
+ * or no address is left.
  */
 export function allocateClusterIPs(
   service: ServiceObject,
@@ -36,22 +38,22 @@ export function allocateClusterIPs(
     spec.clusterIPs = [noClusterIP];
     return [];
   }
-  const own = new Set((before?.spec.clusterIPs ?? []).map(canonical));
+  const kept = new Set((before?.spec.clusterIPs ?? []).map(canonical));
   const asked = spec.clusterIPs ?? [];
   const families = spec.ipFamilies ?? [];
-  if (asked.length === families.length && asked.every((address) => own.has(canonical(address)))) return [];
+  if (asked.length === families.length && asked.every((address) => kept.has(canonical(address)))) return [];
   const taken = takenAddresses(context);
   const addresses: string[] = [];
   for (const [i, family] of families.entries()) {
-    const cidr = cidrs.get(family);
+    const own = cidrs.get(family);
     const address = asked[i];
-    if (!cidr) return [invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster')];
+    if (!own) return [invalid(`spec.ipFamilies[${i}]`, family, 'not configured on this cluster')];
     if (address !== undefined) {
-      const why = own.has(canonical(address)) ? undefined : whyRefused(address, cidr, taken);
+      const why = kept.has(canonical(address)) ? undefined : whyRefused(address, ranges(own, context), taken);
       if (why) return [invalid('spec.clusterIPs', asked, `failed to allocate IP ${address}: ${why}`)];
       addresses.push(address);
     } else {
-      const free = pickFree(cidr, taken, context.random);
+      const free = firstFree(ranges(own, context), taken, context);
       if (free === undefined) {
         return [invalid('spec.clusterIPs', asked, 'failed to allocate a serviceIP: range is full')];
       }
@@ -63,13 +65,31 @@ export function allocateClusterIPs(
   return [];
 }
 
-function whyRefused(
-  address: string,
-  cidr: Cidr & { text: string },
-  taken: (address: string) => boolean,
-): string | undefined {
-  if (!isUsable(addressToNumber(address), cidr)) {
-    return `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${cidr.text}`;
+/** Where addresses of one family may come from: the cluster's own CIDR, then those of ServiceCIDRs that are ready. */
+function* ranges(own: Cidr & { text: string }, context: StrategyContext): Iterable<Cidr> {
+  yield own;
+  for (const text of readyServiceCIDRs(context)) {
+    const cidr = parseCidr(text);
+    if (cidr?.family === own.family && text !== own.text) yield cidr;
   }
-  return taken(canonical(address)) ? 'provided IP is already allocated' : undefined;
+}
+
+function firstFree(
+  cidrs: Iterable<Cidr>,
+  taken: (address: string) => boolean,
+  { random }: StrategyContext,
+): string | undefined {
+  for (const cidr of cidrs) {
+    const free = pickFree(cidr, taken, random);
+    if (free !== undefined) return free;
+  }
+  return undefined;
+}
+
+function whyRefused(address: string, cidrs: Iterable<Cidr>, taken: (address: string) => boolean): string | undefined {
+  const value = addressToNumber(address);
+  for (const cidr of cidrs) {
+    if (isUsable(value, cidr)) return taken(canonical(address)) ? 'provided IP is already allocated' : undefined;
+  }
+  return 'the provided network does not match the current range';
 }

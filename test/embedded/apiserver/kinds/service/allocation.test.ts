@@ -15,7 +15,7 @@ describe('cluster IPs', () => {
       'spec.clusterIPs: Invalid value: []: failed to allocate a serviceIP: range is full',
     ]);
     expect(refusals(() => server.create('services', named('net', { clusterIP: '10.0.0.0' })))).toEqual([
-      'spec.clusterIPs: Invalid value: ["10.0.0.0"]: failed to allocate IP 10.0.0.0: the provided IP (10.0.0.0) is not in the valid range. The range of valid IPs is 10.0.0.0/30',
+      'spec.clusterIPs: Invalid value: ["10.0.0.0"]: failed to allocate IP 10.0.0.0: the provided network does not match the current range',
     ]);
     expect(server.create('services', named('last6', { clusterIP: 'fd00::2' })).spec.clusterIPs).toEqual(['fd00::2']);
   });
@@ -29,6 +29,13 @@ describe('cluster IPs', () => {
     ]);
     server.delete('services', 'a');
     expect(refusals(again)).toEqual([]);
+  });
+
+  it('come from further ServiceCIDRs once the own range is full', () => {
+    const server = new Pipeline({ serviceCIDRs: ['10.0.0.0/30'] });
+    for (const name of ['a', 'b']) server.create('services', named(name, {}));
+    server.create('servicecidrs', { metadata: { name: 'more' }, spec: { cidrs: ['fd00:2::/112', '10.2.0.0/30'] } });
+    expect(server.create('services', named('c', {})).spec.clusterIP).toMatch(/^10\.2\.0\.[12]$/);
   });
 
   it('a nearly full range still gives the last address', () => {

@@ -81,12 +81,8 @@ export class Pair {
     const file = join(hosts.runDir, 'config.yaml');
     writeFileSync(file, stringify(completeConfig(config, kubeconfig)));
     for (const side of SIDES) await this.flush(side);
-    const path = [variantFolder(hosts.runDir, 'nft'), adminPath()].join(':');
-    const argv = {
-      upstream: [this.#kubeProxy, '--config', file, '--v', '4'],
-      slicewise: [process.execPath, MAIN, 'proxier', '--config', file, '--v', '4', '--iptables-backend', 'nft'],
-    };
-    const spawn = (side: Side) => hosts.spawn(side, argv[side], { env: { PATH: path } });
+    const flags = ['--config', file, '--v', '4'];
+    const spawn = (side: Side) => hosts.spawn(side, [...this.#program(side), ...flags], this.#env());
     this.#running = { upstream: await spawn('upstream'), slicewise: await spawn('slicewise') };
   }
 
@@ -96,6 +92,13 @@ export class Pair {
       await process_.exited;
     }
     this.#running = undefined;
+  }
+
+  /** Lets one's program clean up on the machine of the other, or on its own. */
+  async cleanUp(machine: Side, program: Side): Promise<void> {
+    const argv = [...this.#program(program), '--cleanup'];
+    const { code, stderr } = await this.hosts.exec(machine, argv, this.#env());
+    if (code !== 0) throw new Error(`${argv.join(' ')} on ${machine}: ${stderr}`);
   }
 
   /** The last lines of a program's log. */
@@ -141,6 +144,15 @@ export class Pair {
         await this.exec(side, command, '-t', table, '-X');
       }
     }
+  }
+
+  #program(side: Side): string[] {
+    if (side === 'upstream') return [this.#kubeProxy];
+    return [process.execPath, MAIN, 'proxier', '--iptables-backend', 'nft'];
+  }
+
+  #env() {
+    return { env: { PATH: [variantFolder(this.hosts.runDir, 'nft'), adminPath()].join(':') } };
   }
 
   async #rulesOf(side: Side): Promise<string[]> {

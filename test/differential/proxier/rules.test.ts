@@ -69,4 +69,17 @@ describe.runIf(there)('The proxier against kube-proxy', () => {
     },
     180_000,
   );
+
+  it('each cleans up what the other left, and leaves the same behind', async () => {
+    const [snapshot] = fc.sample(snapshots, { numRuns: 1, seed: 3 });
+    if (!snapshot) throw new Error('no sample');
+    await pair.start({ ...CIDRS, iptables: fast });
+    await pair.show(snapshot);
+    await pair.stop();
+    await pair.cleanUp('upstream', 'slicewise');
+    await pair.cleanUp('slicewise', 'upstream');
+    const { upstream, slicewise } = await pair.rules();
+    expect(slicewise).toEqual(upstream);
+    expect(upstream.filter((line) => !line.includes('KUBE-FIREWALL'))).toEqual([]);
+  });
 });

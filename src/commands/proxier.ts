@@ -33,6 +33,7 @@ import type { Iptables } from '../proxy/iptables/runner.ts';
 import { prepareKernel, setConntrack } from '../proxy/kernel-settings.ts';
 import { interfaceAddresses, iptablesOf, probeFamilies } from '../proxy/machine.ts';
 import { keepNewSpaceSmall, stayCompact } from '../proxy/memory.ts';
+import { removeNftablesLeftovers } from '../proxy/nftables-leftovers.ts';
 import { chooseNodeIPs, nodeChange, nodeFacts, nodeIPsWarning, nodeName } from '../proxy/node.ts';
 import { NodeProxy } from '../proxy/node-proxy.ts';
 import { setOomScore } from '../proxy/oom-score.ts';
@@ -89,6 +90,9 @@ async function cleanUp(iptables: Record<IPFamily, Iptables>, logger: Logger): Pr
     left.push(...report.left);
     logger.info({ family, chains: report.chainsRemoved, jumps: report.jumpsRemoved }, 'rules removed');
   }
+  const nftables = await removeNftablesLeftovers(realExec);
+  if (nftables.removed.length > 0) logger.info({ tables: nftables.removed }, 'nftables tables removed');
+  if (nftables.problems.length > 0) throw new UserError(nftables.problems.join('; '));
   if (left.length > 0)
     throw new UserError(`some chains could only be emptied, because foreign rules jump to them: ${left.join(', ')}`);
 }
@@ -173,10 +177,15 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
     recorder.record(startingEvent(name));
     const { backend, version: iptablesVersion, reason } = detected;
     logger.info({ version: VERSION, node: name, families, backend, reason, iptablesVersion }, 'proxier starting');
-    void running.synced.then(() => {
+    const synced = running.synced.then(async () => {
       logger.info('proxier synced');
       compacting = stayCompact(realClock);
+      // Not before: until now those rules served the node.
+      const { removed, problems } = await removeNftablesLeftovers(realExec);
+      if (removed.length > 0) logger.info({ tables: removed }, 'removed what kube-proxy left in mode nftables');
+      for (const problem of problems) logger.warn(problem);
     });
+    void synced.catch((error: unknown) => logger.error({ err: error }, 'looking for nftables tables failed'));
     await ending.unlessEnded(running.start());
     await ending.ended;
   } finally {

@@ -4,9 +4,8 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { realClock } from '../clock.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { KubeconfigError } from '../kube/errors.ts';
-import { createKubeClient } from '../kube/http-client.ts';
+import { createKubeClient, type SeverableClient } from '../kube/http-client.ts';
 import { loadClusterAccess } from '../kube/kubeconfig.ts';
 import { NODES } from '../kube/projections/nodes.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -41,6 +40,12 @@ import { OwnNode } from '../proxy/own-node.ts';
 import { conntrackIsLiberal, ensureRouteLocalnet, realSettingFiles } from '../proxy/sysctls.ts';
 import { UserError } from '../user-error.ts';
 import { VERSION } from '../version.ts';
+import { endInTime } from './last-resort.ts';
+import { within } from './within.ts';
+
+/** Milliseconds that events and the connections to the API server may keep a process that ends. */
+const EVENTS_MS = 1000;
+const CLOSE_MS = 500;
 
 /** `slicewise proxier`: every flag of kube-proxy 1.36, and `--iptables-backend`. */
 export function proxierCommand(): Command {
@@ -125,12 +130,16 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
   let running: NodeProxy | undefined;
   let watch: { stop(): void } | undefined;
   let compacting: { stop(): void } | undefined;
+  let failed = true;
   try {
     nodes.addHandler(node);
     nodes.start();
     await ending.unlessEnded(nodes.synced);
     const ready = await ending.unlessEnded(node.ready(config.detectLocalMode === 'NodeCIDR'));
-    if (!ready) return;
+    if (!ready) {
+      failed = false;
+      return;
+    }
     if (ready.problem) logger.warn(ready.problem);
     const facts = ready.facts;
     const nodeIPs = chooseNodeIPs(facts.hostIPs, config.bindAddress);
@@ -188,13 +197,17 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
     void synced.catch((error: unknown) => logger.error({ err: error }, 'looking for nftables tables failed'));
     await ending.unlessEnded(running.start());
     await ending.ended;
+    failed = false;
   } finally {
+    endInTime(failed ? 1 : 0, logger);
     watch?.stop();
     compacting?.stop();
     await running?.stop();
     await nodes.stop();
-    await recorder.drained();
-    await client.close();
+    const onError = (error: unknown) => logger.warn({ err: error }, 'shutdown');
+    // An API server that does not answer gets no events, and does not keep the process.
+    if (!(await within(realClock, EVENTS_MS, recorder.drained(), onError))) client.sever();
+    await within(realClock, CLOSE_MS, client.close(), onError);
     logger.info('proxier stopped; the rules stay in place');
   }
 }
@@ -227,7 +240,7 @@ async function connect(
   config: KubeProxyConfiguration,
   master: string | undefined,
   logger: Logger,
-): Promise<KubeClient> {
+): Promise<SeverableClient> {
   try {
     const kubeconfig = config.clientConnection.kubeconfig || undefined;
     const access = await loadClusterAccess({ kubeconfig, master });

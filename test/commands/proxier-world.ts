@@ -19,6 +19,7 @@ export interface World {
   metrics: string;
   /** Of the proxier after SIGTERM. */
   exitCode: number | null;
+  endedAfterMs: number;
   log: string;
   cleanup: { code: number; nat: string };
 }
@@ -83,6 +84,8 @@ const node = {
   path: '/api/v1/nodes/n1/status',
   status: { addresses: [{ type: 'InternalIP', address: '192.168.7.2' }] },
 };
+// Nobody may have to wait for an event, at the end neither.
+const held = server.faults.holdNext({ plural: 'events' });
 await api('PUT', node.path, { metadata: { name: 'n1' }, status: node.status });
 const child = spawn(process.execPath, [...args, ...common], { stdio: ['ignore', 'ignore', 'pipe'] });
 child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -103,8 +106,10 @@ try {
   const livez = await get('http://127.0.0.1:10256/livez');
   const proxyMode = await get('http://127.0.0.1:10249/proxyMode');
   const metrics = await get('http://127.0.0.1:10249/metrics');
+  const asked = performance.now();
   child.kill('SIGTERM');
   const [exitCode] = (await exited) as [number | null];
+  const endedAfterMs = performance.now() - asked;
   const stopped = await save();
   const cleanup = await realExec({
     command: process.execPath,
@@ -119,12 +124,14 @@ try {
     proxyMode: proxyMode.text,
     metrics: metrics.text,
     exitCode,
+    endedAfterMs,
     log,
     cleanup: { code: cleanup.exitCode, nat: await save() },
   };
   process.stdout.write(JSON.stringify(world));
 } finally {
   child.kill('SIGKILL');
+  held.release();
   await agent.close();
   await server.stop();
   await rm(folder, { recursive: true, force: true });

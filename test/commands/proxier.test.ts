@@ -72,6 +72,7 @@ describe.runIf(lab !== undefined)('slicewise proxier in a namespace of its own',
       expect(seen.metrics).toMatch(/^kubeproxy_sync_proxy_rules_iptables_total\{table="nat",ip_family="IPv4"\} \d+$/m);
       expect(seen.log).toContain('"msg":"proxier synced"');
       expect(seen.exitCode).toBe(0);
+      expect(seen.endedAfterMs).toBeLessThan(10_000);
       expect(seen.cleanup.code).toBe(0);
       expect(seen.cleanup.nat).not.toContain('KUBE-');
     },

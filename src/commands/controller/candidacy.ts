@@ -6,8 +6,8 @@ import { LeaderElector } from '../../kube/leader/elector.ts';
 import { leaseClient } from '../../kube/leader/lease-client.ts';
 import { leaseEvent } from '../../kube/leader/lease-events.ts';
 import type { Logger } from '../../observe/logger.ts';
+import { within } from '../within.ts';
 import type { ElectionSettings } from './settings.ts';
-import { within } from './within.ts';
 
 export interface CandidacyParts {
   settings: ElectionSettings;

@@ -3,14 +3,14 @@ import type { Assembly } from '../../endpointslice/assemble.ts';
 import type { SeverableClient } from '../../kube/http-client.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type { FairLimiter } from '../../workqueue/fair-limiter.ts';
+import { endInTime } from '../last-resort.ts';
+import { within } from '../within.ts';
 import type { Candidacy } from './candidacy.ts';
-import { within } from './within.ts';
 
-/** Milliseconds for each step. Together with the Lease's 3 s less than the 10 s that an orderly end may take. */
+/** Milliseconds for each step. Together with the Lease's 3 s less than an orderly end may take. */
 const DRAIN_MS = 4000;
 const EVENTS_MS = 1000;
 const CLOSE_MS = 500;
-const ALL_MS = 9500;
 
 /** All that is to be ended, in `shutDown`'s order. */
 export interface Running extends Assembly {
@@ -29,11 +29,7 @@ export interface Running extends Assembly {
  */
 export async function shutDown(running: Running): Promise<void> {
   const { controller, events, candidacy, limiter, pages, client, clock, logger } = running;
-  // Does not keep the process by itself; whatever else does has had its time.
-  setTimeout(() => {
-    logger.warn('ending although not everything could be ended in order');
-    process.exit(0);
-  }, ALL_MS).unref();
+  endInTime(0, logger);
   const onError = (error: unknown) => logger.warn({ err: error }, 'shutdown');
 
   const drained = controller.stop();

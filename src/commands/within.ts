@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../clock.ts';
+import { type Clock, sleep } from '../clock.ts';
 
 /** True once `work` has ended, false when it takes longer than `ms`. What it fails with goes to `onError`. */
 export async function within(

@@ -270,7 +270,6 @@ function followNode(
   const mode = config.detectLocalMode;
   let facts = start;
   node.onChange(() => {
-    // A deleted Node object changes nothing: the machine is still there.
     if (!node.current || !isDetectLocalMode(mode)) return;
     const now = nodeFacts(node.current);
     const change = nodeChange(facts, now, mode);

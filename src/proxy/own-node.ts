@@ -17,6 +17,7 @@ export class OwnNode implements ResourceHandler<Node> {
     this.#clock = clock;
   }
 
+  /** As last seen; undefined when there was never one. */
   get current(): Node | undefined {
     return this.#node;
   }
@@ -29,9 +30,8 @@ export class OwnNode implements ResourceHandler<Node> {
     this.#set(after);
   }
 
-  onDelete(): void {
-    this.#set(undefined);
-  }
+  /** The machine is still there, and is judged by what its Node last said, as kube-proxy does; a new Node would replace it. */
+  onDelete(): void {}
 
   /** Returns what detaches the listener. */
   onChange(listener: () => void): () => void {
@@ -66,7 +66,7 @@ export class OwnNode implements ResourceHandler<Node> {
     });
   }
 
-  #set(node: Node | undefined): void {
+  #set(node: Node): void {
     this.#node = node;
     for (const listener of this.#listeners) listener();
   }

@@ -46,3 +46,10 @@ describe('waiting for the own Node', () => {
     await failed;
   });
 });
+
+test('a Node that is deleted stays as it was, so that load balancers do not leave a machine that still serves', () => {
+  const own = new OwnNode('n1', new FakeClock());
+  own.onAdd(node({}, '192.168.0.2'));
+  own.onDelete();
+  expect(own.current?.status.addresses).toHaveLength(1);
+});

@@ -192,6 +192,13 @@ describe.runIf(there)("The proxier's pages against kube-proxy's", () => {
     pair.setNode({});
     await delay(300);
   });
+
+  it('a Node that is deleted is judged by what it was last', async () => {
+    pair.server.replace('nodes', []);
+    await delay(500);
+    await same(`${HEALTH}/healthz`);
+    pair.setNode({});
+  });
 });
 
 /** Without times, and without the headers that every server of its kind adds. */

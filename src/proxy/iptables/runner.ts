@@ -29,6 +29,10 @@ export interface SaveOptions {
   signal?: AbortSignal;
 }
 
+/** `line 37: CHAIN_DEL failed (Device or resource busy): chain KUBE-SVC-X`; no memory, for one, is another reason. */
+const REFUSED_BY_KERNEL =
+  /\b[A-Z]+_[A-Z_]+ failed \((No such file or directory|Device or resource busy|Directory not empty|File exists|Invalid argument|Operation not supported|Too many links)\)/;
+
 export class IptablesError extends Error {
   override readonly name = 'IptablesError';
   /** The program that failed. */
@@ -44,9 +48,12 @@ export class IptablesError extends Error {
     this.stderr = init.stderr ?? '';
   }
 
-  /** The kernel or the lock refused for now (exit status 4): says nothing about whether rules or chains exist. */
+  /**
+   * The kernel or the lock refused for now (exit status 4): says nothing about whether rules or chains exist. iptables-nft ends with
+   * the same status when the kernel refuses a rule or a chain for what it is.
+   */
   get isResourceProblem(): boolean {
-    return this.exitCode === 4 || this.exitCode === undefined;
+    return this.exitCode === undefined || (this.exitCode === 4 && !REFUSED_BY_KERNEL.test(this.stderr));
   }
 
   /** The caller stopped the command. */

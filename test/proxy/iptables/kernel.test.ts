@@ -9,9 +9,11 @@ import { planDelta } from '../../../src/proxy/iptables/delta.ts';
 import { FakeIptables } from '../../../src/proxy/iptables/fake-iptables.ts';
 import { planFull } from '../../../src/proxy/iptables/full-plan.ts';
 import { nothingKnown } from '../../../src/proxy/iptables/kernel-scan.ts';
+import type { DesiredRules } from '../../../src/proxy/iptables/rules.ts';
 import { type Iptables, IptablesError, RealIptables } from '../../../src/proxy/iptables/runner.ts';
-import { JUMP_RULES } from '../../../src/proxy/iptables/static-rules.ts';
+import { JUMP_RULES, staticRules } from '../../../src/proxy/iptables/static-rules.ts';
 import { planText } from '../../../src/proxy/iptables/write-plan.ts';
+import { SortedMap } from '../../../src/proxy/sorted-map.ts';
 import { createKernelLab, type KernelLab } from '../../support/kernel-lab.ts';
 import { desiredRules, rulesConfig } from './clusters.ts';
 
@@ -141,6 +143,20 @@ describe.each(labs)('in a real kernel, $name', ({ family, backend, iptables }) =
     await flush(iptables);
     expect(((await applier.check()) as Drift).missing).toContain('nat/KUBE-SERVICES');
     expect(await applier.check()).toBeUndefined();
+  });
+
+  test('a chain that a foreign rule holds does not keep the rest of a change waiting', async () => {
+    const [before] = fc.sample(desiredRules(config), { numRuns: 1, seed: 11 });
+    const after: DesiredRules = { static: staticRules(config), services: SortedMap.empty() };
+    const held = [...(before?.services.values() ?? [])].flatMap(({ chains }) => [...chains.keys()])[0];
+    if (!before || !held) throw new Error('no sample');
+    await flush(iptables);
+    const applier = new RuleApplier({ iptables, jumps: JUMP_RULES, clock: realClock, log: silentLogger });
+    await applier.apply(before);
+    await iptables.restore([`*nat\n:OTHERS - [0:0]\n-A OTHERS -j ${held}\nCOMMIT\n`]);
+    expect(await applier.apply(after)).toMatchObject({ kind: 'full' });
+    const left = (await saved(iptables)).split('\n').filter((line) => /KUBE-(SVC|SVL|EXT|FW|SEP)-/.test(line));
+    expect(left).toEqual([`:${held} - [0:0]`, `-A OTHERS -j ${held}`]);
   });
 
   test.each([

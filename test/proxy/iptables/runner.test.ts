@@ -82,6 +82,22 @@ describe('the iptables programs', () => {
     expect(new IptablesError('p', 'm').isResourceProblem).toBe(true);
     expect(new IptablesError('p', 'm', { exitCode: 1 }).isResourceProblem).toBe(false);
   });
+
+  test.each([
+    ['Another app is currently holding the xtables lock.', true],
+    [
+      'iptables-nft-restore v1.8.9 (nf_tables):\nline 3: RULE_APPEND failed (Cannot allocate memory): rule in chain C',
+      true,
+    ],
+    ['iptables-nft-restore v1.8.9 (nf_tables):\nline 3: CHAIN_DEL failed (Device or resource busy): chain B', false],
+    [
+      'iptables-nft-restore v1.8.9 (nf_tables):\nline 3: RULE_APPEND failed (No such file or directory): rule in chain C',
+      false,
+    ],
+    ['iptables-nft-restore v1.8.9 (nf_tables):\nline 7: RULE_APPEND failed (Invalid argument): rule in chain C', false],
+  ])('status 4 with %j is for now: %s', (stderr, forNow) => {
+    expect(new IptablesError('p', 'm', { exitCode: 4, stderr }).isResourceProblem).toBe(forNow);
+  });
 });
 
 describe('running a program', () => {

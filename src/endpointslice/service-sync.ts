@@ -18,11 +18,11 @@ import type { SelectorIndex } from './selector-index.ts';
 import type { SliceClient } from './slice-client.ts';
 import type { SliceWatch } from './slice-watch.ts';
 import { StaleCacheError, SyncError } from './sync-errors.ts';
-import type { MissingSlice, SliceTracker } from './tracker.ts';
+import type { SliceTracker, UnseenSlice } from './tracker.ts';
 import { type TriggerState, triggerTime } from './trigger-time.ts';
 import { isOurs, serviceOfSlice } from './triggers.ts';
 
-/** Stale syncs in a row after which the API server is asked what became of the slices the cache does not show. */
+/** Stale syncs in a row after which the API server is asked what became of the slices the cache does not show as we left them. */
 const PATIENCE = 2;
 
 export interface ServiceSyncParts {
@@ -108,7 +108,7 @@ export class ServiceSync {
       // The event that is waited for sets the next sync off; the delay of a failure is for the case that none comes.
       confirmations.holdBack(key);
       if (state.staleInARow++ >= PATIENCE) {
-        await this.#verify(key, stale.missing);
+        await this.#verify(key, stale.unseen);
         confirmations.look(key);
       }
       throw new StaleCacheError();
@@ -186,17 +186,21 @@ export class ServiceSync {
    * A slice may have come and gone without the cache ever showing it, collected as garbage because its owner was
    * replaced meanwhile. Waiting for it would never end, so ask.
    */
-  async #verify(key: ObjectKey, missing: readonly MissingSlice[]): Promise<void> {
-    const { client, tracker } = this.#parts;
+  async #verify(key: ObjectKey, unseen: readonly UnseenSlice[]): Promise<void> {
     const { namespace } = splitObjectKey(key);
-    for (const { uid, name } of missing) {
-      try {
-        const slice = await client.get(namespace, name);
-        if (slice.metadata.uid !== uid || !isOurs(slice) || serviceOfSlice(slice) !== key) tracker.forget(key, uid);
-      } catch (error) {
-        if (!isApiError(error, 'NOT_FOUND')) throw error;
-        tracker.forget(key, uid);
-      }
+    for (const { uid, name } of unseen) {
+      const slice = await this.#ask(namespace, name);
+      const isStillOurs = slice !== undefined && isOurs(slice) && serviceOfSlice(slice) === key;
+      this.#parts.tracker.checked(key, uid, isStillOurs ? slice : undefined);
+    }
+  }
+
+  async #ask(namespace: string, name: string): Promise<EndpointSlice | undefined> {
+    try {
+      return await this.#parts.client.get(namespace, name);
+    } catch (error) {
+      if (isApiError(error, 'NOT_FOUND')) return undefined;
+      throw error;
     }
   }
 

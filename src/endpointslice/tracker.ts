@@ -8,8 +8,8 @@ interface Entry {
 /** In place of a generation: we deleted the slice and the cache has not shown that yet. */
 const DELETED = -1;
 
-/** A slice that we wrote and that the cache does not hold. */
-export interface MissingSlice {
+/** A slice that the cache does not show as we left it. */
+export interface UnseenSlice {
   uid: string;
   name: string;
 }
@@ -70,25 +70,36 @@ export class SliceTracker {
   }
 
   /**
-   * Why the cached slices of a Service do not yet show our own writes, or undefined when they do: one that we deleted
-   * is still there, one is older than what we wrote, or one that we wrote is missing (`missing` lists the latter).
+   * Where the cached slices of a Service do not yet show our own writes, or undefined when they do: one that we deleted
+   * is still there, one is older than what we wrote, or one that we wrote is missing.
    */
-  staleness(service: string, slices: readonly EndpointSlice[]): { missing: MissingSlice[] } | undefined {
+  staleness(service: string, slices: readonly EndpointSlice[]): { unseen: UnseenSlice[] } | undefined {
     const entries = this.#services.get(service);
     if (entries === undefined) return undefined;
-    let stale = false;
-    const seen = new Set<string>();
-    for (const slice of slices) {
-      const uid = uidOf(slice);
-      seen.add(uid);
-      const known = entries.get(uid)?.generation;
-      stale ||= known === DELETED || (known !== undefined && known > generationOf(slice));
-    }
-    const missing: MissingSlice[] = [];
+    const cached = new Map(slices.map((slice) => [uidOf(slice), generationOf(slice)]));
+    const unseen: UnseenSlice[] = [];
     for (const [uid, { generation, name }] of entries) {
-      if (generation !== DELETED && !seen.has(uid)) missing.push({ uid, name });
+      const shown = cached.get(uid);
+      const asLeft = generation === DELETED ? shown === undefined : shown !== undefined && shown >= generation;
+      if (!asLeft) unseen.push({ uid, name });
     }
-    return stale || missing.length > 0 ? { missing } : undefined;
+    return unseen.length > 0 ? { unseen } : undefined;
+  }
+
+  /**
+   * What the API server says of a slice that the cache does not show as we left it; undefined when it is not there, or
+   * somebody else's by now. Our write is forgotten if waiting for it would be in vain: it has been undone, as by a
+   * server that was set back to an earlier state.
+   */
+  checked(service: string, uid: string, actual: EndpointSlice | undefined): void {
+    const known = this.#services.get(service)?.get(uid);
+    if (known === undefined) return;
+    const same = actual !== undefined && uidOf(actual) === uid ? actual : undefined;
+    const undone =
+      known.generation === DELETED
+        ? same !== undefined && same.metadata.deletionTimestamp === undefined
+        : same === undefined || generationOf(same) < known.generation;
+    if (undone) this.forget(service, uid);
   }
 
   #entries(service: string): Map<string, Entry> {

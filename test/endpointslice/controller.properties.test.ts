@@ -10,7 +10,15 @@ import { endpoint, HTTP, node, pod, service } from './support/build.ts';
 import { apiError, Bench } from './support/fake-api.ts';
 
 const MAX = 3;
-const CODES: ApiErrorCode[] = ['CONFLICT', 'SERVER_ERROR', 'TOO_MANY_REQUESTS', 'TIMEOUT', 'INVALID'];
+const CODES: ApiErrorCode[] = [
+  'CONFLICT',
+  'SERVER_ERROR',
+  'TOO_MANY_REQUESTS',
+  'TIMEOUT',
+  'INVALID',
+  'FORBIDDEN',
+  'NOT_FOUND',
+];
 
 /** All that may happen; numbers choose among what there is. */
 const happening = fc.oneof(
@@ -241,21 +249,29 @@ describe('the controller, whatever happens and whatever fails', () => {
     );
   }, 120_000);
 
-  it('never takes a ready endpoint away that stays ready, whatever write fails in the middle', async () => {
+  it('never takes a ready endpoint away that stays ready, whatever write fails or is cut off in the middle', async () => {
     const change = fc.record({
       service: fc.option(fc.constantFrom('web', 'other'), { nil: undefined, freq: 3 }),
       pods: fc.array(fc.record({ n: fc.nat(9), port: fc.constantFrom(81, 82), gone: fc.boolean() }), { maxLength: 6 }),
-      failures: fc.array(fc.boolean(), { maxLength: 4 }),
+      writes: fc.array(fc.constantFrom('ok', 'fails', 'answer lost'), { maxLength: 5 }),
+      code: fc.constantFrom(...CODES),
+      lags: fc.boolean(),
+      restart: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 8 }), async (changes) => {
         const bench = new Bench({ plan: { ...DEFAULT_PLAN_OPTIONS, maxEndpointsPerSlice: MAX } });
-        const named = (targetPort: string) => service({ ports: [{ ...HTTP, targetPort }] });
+        const named = (targetPort: string) =>
+          service({ ports: [{ ...HTTP, targetPort }], ipFamilies: ['IPv4', 'IPv6'] });
         bench.nodes.put(node('node-a'));
         bench.services.put(named('web'));
         await bench.start();
         const present = () =>
-          new Set([...bench.api.slices.values()].flatMap((s) => s.endpoints.map((e) => e.targetRef?.name)));
+          new Set(
+            [...bench.api.slices.values()].flatMap((s) =>
+              s.endpoints.map((e) => `${s.addressType} ${e.targetRef?.name}`),
+            ),
+          );
         const pods = new Map<string, Pod>();
         let lasting: string[] = [];
         const missing: string[] = [];
@@ -263,29 +279,37 @@ describe('the controller, whatever happens and whatever fails', () => {
           const now = present();
           missing.push(...lasting.filter((name) => !now.has(name)));
         };
-        for (const { service: target, pods: moved, failures } of changes) {
-          const outcome = [...failures];
-          bench.api.fail = () => (outcome.shift() ? apiError('SERVER_ERROR', 'as told') : undefined);
+        for (const { service: target, pods: moved, writes, code, lags, restart } of changes) {
+          const outcomes = [...writes];
+          bench.api.fail = () => (outcomes[0] === 'fails' && outcomes.shift() ? apiError(code, 'as told') : undefined);
+          bench.api.lose = () => (outcomes.shift() === 'answer lost' ? apiError('TIMEOUT', 'as told') : undefined);
           const gone = new Set(moved.filter((m) => m.gone).map((m) => `p${m.n}`));
-          lasting = [...present()].filter(
-            (name) => name !== undefined && pods.has(name) && !gone.has(name),
-          ) as string[];
+          lasting = [...present()].filter((entry) => {
+            const [, name = ''] = entry.split(' ');
+            return pods.has(name) && !gone.has(name);
+          });
+          if (lags) bench.api.hold();
           if (target) bench.services.put(named(target));
           for (const { n, port, gone: leaves } of moved) {
             const ports = [
               { name: 'web', containerPort: port },
               { name: 'other', containerPort: 90 },
             ];
-            const p = pod(`p${n}`, { ip: `10.0.0.${n + 1}`, uid: `${n}-${port}`, containers: [{ ports }] });
+            const ips = [`10.0.0.${n + 1}`, `fd00::${n + 1}`];
+            const p = pod(`p${n}`, { ips, uid: `${n}-${port}`, containers: [{ ports }] });
             if (leaves && pods.delete(p.metadata.name)) bench.pods.take(p);
             else if (!leaves && !gone.has(p.metadata.name)) {
               pods.set(p.metadata.name, p);
               bench.pods.put(p);
             }
           }
+          await bench.clock.advance(1500);
+          bench.api.release();
+          if (restart) await bench.restart();
           await bench.clock.advance(3_000_000);
           expect(missing).toEqual([]);
-          expect([...present()].sort()).toEqual([...pods.keys()].sort());
+          const all = [...pods.keys()].flatMap((name) => [`IPv4 ${name}`, `IPv6 ${name}`]);
+          expect([...present()].sort()).toEqual(all.sort());
         }
         await bench.controller.stop();
       }),

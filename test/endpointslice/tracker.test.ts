@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SliceTracker } from '../../src/endpointslice/tracker.ts';
+import type { EndpointSlice } from '../../src/objects/endpointslice.ts';
 import { slice } from './support/build.ts';
 
 const KEY = 'shop/web';
@@ -64,11 +65,37 @@ describe('the tracker of own writes', () => {
     ).toBe(stale);
   });
 
-  it('names the slices that are missing', () => {
+  it('names the slices that are not shown as it left them', () => {
     const tracker = new SliceTracker();
-    tracker.wrote(KEY, at(1, 's1'));
-    tracker.wrote(KEY, at(1, 's2'));
-    expect(tracker.staleness(KEY, [at(1, 's1')])).toEqual({ missing: [{ uid: 'uid-s2', name: 's2' }] });
+    for (const name of ['s1', 's2', 's3']) tracker.wrote(KEY, at(2, name));
+    tracker.expectDeletion(KEY, at(2, 's4'));
+    expect(tracker.staleness(KEY, [at(2, 's1'), at(1, 's3'), at(2, 's4')])).toEqual({
+      unseen: [
+        { uid: 'uid-s2', name: 's2' },
+        { uid: 'uid-s3', name: 's3' },
+        { uid: 'uid-s4', name: 's4' },
+      ],
+    });
+  });
+
+  const going = { ...at(2), metadata: { ...at(2).metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+  const recreated = { ...at(1), metadata: { ...at(1).metadata, uid: 'another' } };
+
+  it.each<[string, (tracker: SliceTracker) => void, EndpointSlice | undefined, boolean]>([
+    ['a slice it wrote is as it left it', (t) => t.wrote(KEY, at(2)), at(2), true],
+    ['a slice it wrote was changed since', (t) => t.wrote(KEY, at(2)), at(3), true],
+    ['a slice it wrote is back in an earlier state', (t) => t.wrote(KEY, at(2)), at(1), false],
+    ['a slice it wrote is gone', (t) => t.wrote(KEY, at(2)), undefined, false],
+    ['a slice it wrote was recreated', (t) => t.wrote(KEY, at(2)), recreated, false],
+    ['a slice it deleted is gone', (t) => t.expectDeletion(KEY, at(2)), undefined, true],
+    ['a slice it deleted was recreated', (t) => t.expectDeletion(KEY, at(2)), recreated, true],
+    ['a slice it deleted is held by a finalizer', (t) => t.expectDeletion(KEY, at(2)), going, true],
+    ['a slice it deleted is there after all', (t) => t.expectDeletion(KEY, at(2)), at(2), false],
+  ])('goes on waiting for the cache only where that makes sense: %s', (_, prepare, actual, waits) => {
+    const tracker = new SliceTracker();
+    prepare(tracker);
+    tracker.checked(KEY, 'uid-s1', actual);
+    expect(tracker.has(KEY, at(2))).toBe(waits);
   });
 
   it('keeps Services apart and forgets one as a whole', () => {

@@ -126,6 +126,13 @@ export class FakeSliceApi implements SliceClient {
     this.slices.delete(objectKey({ namespace, name }));
   }
 
+  /** The server is set back to an earlier state of a slice; the list after `release` shows just that. */
+  restore(slice: EndpointSlice): void {
+    this.hold();
+    this.#gap = true;
+    this.slices.set(objectKey(slice.metadata), slice);
+  }
+
   async get(namespace: string, name: string): Promise<EndpointSlice> {
     this.#begin(`get ${name}`);
     const slice = this.slices.get(objectKey({ namespace, name }));

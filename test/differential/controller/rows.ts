@@ -37,10 +37,12 @@ export const ROWS = {
   'first-list': 'first list of slices',
   batching: "immediate change of a Service whose Pods' changes are being gathered",
   'port-order': 'order of ports in a slice',
+  'headless-label': 'label of headless Services that a slice lacks or should not have',
   standbys: 'replicas that wait for the lease',
   'lease-looks': 'looks at the lease',
   'lost-lease': 'end of a leader that loses its lease',
   'write-limits': '`--kube-api-qps`, `--kube-api-burst`',
+  'lease-name': '`--leader-elect-resource-name`',
   serving: '`--secure-port`',
 } as const;
 
@@ -69,6 +71,7 @@ export const NOT_SHOWN: Partial<Record<RowId, string>> = {
   'lease-looks': 'no lease in these scenarios; shown in test/kube/leader',
   'lost-lease': 'no lease in these scenarios; shown in test/e2e/ha',
   'write-limits': 'limits are lifted on both sides; shown in test/endpointslice and test/commands/controller',
+  'lease-name': 'no lease in these scenarios',
   serving: 'pages are not compared; shown in test/commands/controller',
 };
 

@@ -1,4 +1,4 @@
-import { patchService, pods, poke, report, seen, service } from '../actions.ts';
+import { patchService, pod, pods, poke, report, seen, service } from '../actions.ts';
 import type { Action, Scenario } from '../scenario.ts';
 
 const edit = (patch: object): Action => ({ op: 'edit slices', service: 'web', patch });
@@ -108,6 +108,16 @@ export const BY_HAND: Scenario[] = [
       { step: 'no owner', do: [edit({ metadata: { ownerReferences: null } })] },
       { step: 'synced', do: [poke()] },
     ],
+  },
+  {
+    name: 'the label of headless ones put on a slice by hand',
+    steps: [
+      created,
+      { step: 'put on', do: [edit({ metadata: { labels: { 'service.kubernetes.io/headless': '' } } })] },
+      { step: 'one Pod more', do: pod('more', { ips: ['10.1.9.9'] }) },
+      { step: 'a Pod changes', do: [report('p0', { ready: false })] },
+    ],
+    differs: [{ row: 'headless-label', at: { 'one Pod more': ['slices'] } }],
   },
   {
     name: 'a slice taken over by another manager',

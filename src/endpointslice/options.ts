@@ -12,7 +12,7 @@ export interface ControllerOptions {
   maxRetries?: number;
   /** A slice changed by others is put right at once, and further such changes of that Service a second apart. */
   repairAtOnce: boolean;
-  /** Also notice that a slice was deleted which was written before this process started. */
+  /** Also notice that a slice was deleted which was written before this process started, or lost its owner. */
   repairUnknown: boolean;
   /** A Node that appears or changes zone requeues the Services of its Pods. */
   followNodes: boolean;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ResourceHandler } from '../kube/handler.ts';
 import type { EndpointSlice } from '../objects/endpointslice.ts';
 import type { ObjectKey } from '../objects/meta.ts';
@@ -10,7 +11,7 @@ export interface SliceWatchOptions {
   onForeignChange: (service: ObjectKey) => void;
   /** A slice of ours that does not say whose it is. */
   onUnlabelled?: (slice: EndpointSlice) => void;
-  /** Also notice that a slice was deleted which this process has never written. */
+  /** Also notice that a slice was deleted which this process has never written, or lost its owner. */
   repairUnknown: boolean;
 }
 
@@ -40,13 +41,16 @@ export class SliceWatch implements ResourceHandler<EndpointSlice> {
   }
 
   onAdd(slice: EndpointSlice): void {
-    if (isOurs(slice)) this.#changed(slice);
+    if (isOurs(slice)) this.#judgeOwn(slice, (service) => this.#options.tracker.isForeignChange(service, slice));
   }
 
   onUpdate(before: EndpointSlice, after: EndpointSlice): void {
     const [from, to] = [serviceOfSlice(before), serviceOfSlice(after)];
     if (from === to && isOurs(before) === isOurs(after)) {
-      if (isOurs(after)) this.#changed(after);
+      if (!isOurs(after)) return;
+      // Owners are metadata and do not count as another generation, but without its owner a slice is never collected.
+      const isDisowned = this.#options.repairUnknown && !isDeepStrictEqual(owners(before), owners(after));
+      this.#judgeOwn(after, (service) => isDisowned || this.#options.tracker.isForeignChange(service, after));
       return;
     }
     // It left our hands or came into them; upstream looks at both Services, whoever manages the slice.
@@ -68,10 +72,6 @@ export class SliceWatch implements ResourceHandler<EndpointSlice> {
     });
   }
 
-  #changed(slice: EndpointSlice): void {
-    this.#judgeOwn(slice, (service) => this.#options.tracker.isForeignChange(service, slice));
-  }
-
   #judgeOwn(slice: EndpointSlice, isForeign: (service: ObjectKey) => boolean): void {
     const service = serviceOfSlice(slice);
     if (service === undefined) this.#options.onUnlabelled?.(slice);
@@ -83,4 +83,8 @@ export class SliceWatch implements ResourceHandler<EndpointSlice> {
     if (postponed) postponed.push(isForeign);
     else if (isForeign()) this.#options.onForeignChange(service);
   }
+}
+
+function owners({ metadata }: EndpointSlice): string[] {
+  return (metadata.ownerReferences ?? []).map(({ uid }) => uid);
 }

@@ -231,6 +231,18 @@ describe('slices that others touch', () => {
     expect(await bench.newCalls()).toEqual(['create [a b]']);
   });
 
+  it('are replaced when their owner is taken away, which does not count as a generation', async () => {
+    const bench = await settled();
+    const mine = theSlice(bench);
+    bench.api.put({ ...mine, metadata: { ...mine.metadata, ownerReferences: [] } });
+    expect(await bench.newCalls()).toEqual(['create [a b]', `delete ${mine.metadata.name}`]);
+    const likeUpstream = await settled({ repairAtOnce: false, repairUnknown: false });
+    const theirs = theSlice(likeUpstream);
+    likeUpstream.api.put({ ...theirs, metadata: { ...theirs.metadata, ownerReferences: [] } });
+    await likeUpstream.clock.advance(5000);
+    expect(await likeUpstream.newCalls()).toEqual([]);
+  });
+
   it('of other Services and other controllers are left alone', async () => {
     const bench = await settled();
     bench.api.put(slice('theirs', { labels: { 'endpointslice.kubernetes.io/managed-by': 'mirroring' } }));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { declaredRows, NOT_SHOWN, ROWS, type RowId } from './rows.ts';
-import { ALONE, PLAIN, SMALL_SLICES } from './scenarios/index.ts';
+import { ALONE, PLAIN, RANDOM, SMALL_SLICES } from './scenarios/index.ts';
 
-const scenarios = [...PLAIN, ...SMALL_SLICES, ...ALONE];
+const scenarios = [...PLAIN, ...RANDOM, ...SMALL_SLICES, ...ALONE];
 
 describe('the declared differences of the controller', () => {
   it('are those of docs/differences.md', () => {

@@ -5,11 +5,11 @@ import { AUTO, DISTRIBUTION } from './hints.ts';
 import { PACKING, SCALING } from './packing.ts';
 import { PODS } from './pods.ts';
 import { PORTS } from './ports.ts';
-import { RANDOM } from './random.ts';
 import { SERVICES } from './services.ts';
 
 export { ALONE } from './alone.ts';
 export { AUTO } from './hints.ts';
+export { RANDOM } from './random.ts';
 
 /** Played next to each other, with the controllers as they come. */
 export const PLAIN: readonly Scenario[] = [
@@ -21,7 +21,6 @@ export const PLAIN: readonly Scenario[] = [
   ...DISTRIBUTION,
   ...AUTO,
   ...SCALING,
-  ...RANDOM,
 ];
 
 /** Played next to each other, with `--max-endpoints-per-slice=4`. */

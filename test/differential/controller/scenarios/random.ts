@@ -26,6 +26,14 @@ const SERVICE_PORTS = [
   ],
 ];
 const SELECTORS = [{ app: 'web' }, { app: 'db' }, { app: 'web', tier: 'x' }, { tier: 'y' }, { app: 'none' }];
+/** What somebody does to slices by hand. */
+const EDITS = [
+  { endpoints: null },
+  { ports: [{ name: 'odd', port: 9, protocol: 'TCP' }] },
+  { metadata: { labels: { mine: 'x' }, annotations: { mine: 'x' } } },
+
+  { metadata: { finalizers: ['example.com/held'] } },
+];
 const FAMILIES = [{}, dualStack, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] }];
 
 class Walk {
@@ -69,7 +77,9 @@ class Walk {
       () => patchService({ spec: { publishNotReadyAddresses: this.#chance(0.5) } }, of),
       () => patchService({ metadata: { labels: { l: this.#oneOf(['1', '2', null]) } } }, of),
       () => patchService({ spec: { trafficDistribution: this.#oneOf([null, 'PreferClose', 'PreferSameNode']) } }, of),
+      () => patchService({ spec: { ipFamilyPolicy: this.#oneOf(['SingleStack', 'PreferDualStack']) } }, of),
       () => ({ op: 'remove slices', service: of }),
+      () => ({ op: 'edit slices', service: of, patch: this.#oneOf(EDITS) }),
       () => this.#removeService(of),
     ];
     return [this.#oneOf(choices)()];

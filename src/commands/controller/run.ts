@@ -75,8 +75,8 @@ export async function runController(flags: ControllerFlags): Promise<void> {
     logger,
   });
   const running: Running = { ...assembly, client, candidacy, limiter, pages, clock, logger };
-  logger.info({ version: VERSION, identity: election?.identity }, 'controller starting');
   const signal = untilSignal();
+  logger.info({ version: VERSION, identity: election?.identity }, 'controller starting');
   // A signal may come first; what work() says once it is stopped is then of no interest.
   await Promise.race([work(running), signal]);
   const ended = await signal;

@@ -82,7 +82,9 @@ export class EventCorrelator {
 
   #spend(subject: string, now: number): boolean {
     const budget = this.#budgets.get(subject) ?? { left: BURST, at: now };
-    const left = Math.min(BURST, budget.left + (now - budget.at) / REFILL_MS);
+    // The wall clock may have been set back: that is not time that has passed, nor time to wait for.
+    const passed = Math.max(0, now - budget.at);
+    const left = Math.min(BURST, budget.left + passed / REFILL_MS);
     const enough = left >= 1;
     this.#budgets.set(subject, { left: enough ? left - 1 : left, at: now });
     return enough;

@@ -76,6 +76,16 @@ describe('the event correlator', () => {
     expect(see(correlator, about('s'), 5 * MINUTE)).toMatchObject({ kind: 'repeat', count: 28 });
   });
 
+  it('lets no object wait because the wall clock was set back', () => {
+    const correlator = new EventCorrelator();
+    const day = 24 * 60 * MINUTE;
+    see(correlator, about('s'), day);
+    expect(see(correlator, about('s'), 0).kind).toBe('repeat');
+    for (let i = 0; i < 23; i++) expect(see(correlator, about('s'), 0).kind).not.toBe('drop');
+    expect(see(correlator, about('s'), 0).kind).toBe('drop');
+    expect(see(correlator, about('s'), 5 * MINUTE).kind).not.toBe('drop');
+  });
+
   it('makes a new Event of a repetition when the old one is gone', () => {
     const correlator = new EventCorrelator();
     const first = see(correlator, about('s'), 0);

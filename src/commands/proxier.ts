@@ -4,13 +4,10 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { realClock } from '../clock.ts';
-import { KubeconfigError } from '../kube/errors.ts';
 import { createKubeClient, type SeverableClient } from '../kube/http-client.ts';
-import { loadClusterAccess } from '../kube/kubeconfig.ts';
 import { NODES } from '../kube/projections/nodes.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { resourceClient } from '../kube/typed.ts';
-import { messageOf } from '../kube/values.ts';
 import type { IPFamily } from '../objects/meta.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { checkAgainstCluster } from '../proxy/config/cluster-checks.ts';
@@ -40,6 +37,7 @@ import { OwnNode } from '../proxy/own-node.ts';
 import { conntrackIsLiberal, ensureRouteLocalnet, realSettingFiles } from '../proxy/sysctls.ts';
 import { UserError } from '../user-error.ts';
 import { VERSION } from '../version.ts';
+import { clusterAccess, probe } from './connect.ts';
 import { endInTime } from './last-resort.ts';
 import { within } from './within.ts';
 
@@ -241,20 +239,14 @@ async function connect(
   master: string | undefined,
   logger: Logger,
 ): Promise<SeverableClient> {
+  const kubeconfig = config.clientConnection.kubeconfig || undefined;
+  const access = await clusterAccess({ kubeconfig, master }, realClock.now());
+  const client = createKubeClient(access, { userAgent: `slicewise-proxier/${VERSION}`, logger });
   try {
-    const kubeconfig = config.clientConnection.kubeconfig || undefined;
-    const access = await loadClusterAccess({ kubeconfig, master });
-    const client = createKubeClient(access, { userAgent: `slicewise-proxier/${VERSION}`, logger });
-    try {
-      await client.request({ method: 'GET', path: '/version', timeoutMs: 10_000 });
-      return client;
-    } catch (error) {
-      await client.close();
-      const where = `${access.server} (${access.source})`;
-      throw new UserError(`cannot talk to the API server at ${where}: ${messageOf(error)}`, { cause: error });
-    }
+    await probe(client, access);
+    return client;
   } catch (error) {
-    if (error instanceof KubeconfigError) throw new UserError(error.message, { cause: error });
+    await client.close();
     throw error;
   }
 }

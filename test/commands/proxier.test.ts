@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Exec, realExec } from '../../src/proxy/exec.ts';
 import { createKernelLab, type KernelLab } from '../support/kernel-lab.ts';
+import { clientCertificate } from './client-certificate.ts';
 import type { World } from './proxier-world.ts';
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -32,11 +33,11 @@ async function proxier(exec: Exec, ...args: string[]): Promise<{ code: number; s
   return { code: result.exitCode, stderr: result.stderr };
 }
 
-function kubeconfig(server: string): string {
+function kubeconfig(server: string, user: object = { token: 't' }): string {
   return `apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: "${server}"}}]
-users: [{name: u, user: {token: t}}]
+users: [{name: u, user: ${JSON.stringify(user)}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
 `;
@@ -99,6 +100,16 @@ describe.runIf(lab !== undefined)('slicewise proxier in a namespace of its own',
     const { code, stderr } = await proxier(exec, '--kubeconfig', file);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^slicewise: kubeconfig .*malformed is not valid YAML: .*\n$/);
+  });
+
+  test('an expired certificate is one line that names the file', async () => {
+    const file = join(folder, 'expired');
+    const user = await clientCertificate('2020-01-01T00:00:00Z', '2021-01-01T00:00:00Z');
+    await writeFile(file, kubeconfig('https://127.0.0.1:1', user));
+    expect(await proxier(exec, '--kubeconfig', file)).toEqual({
+      code: 1,
+      stderr: `slicewise: ${file}, context "x": the client certificate expired at 2021-01-01T00:00:00Z\n`,
+    });
   });
 
   test('cleanup where nothing is to be cleaned succeeds', async () => {

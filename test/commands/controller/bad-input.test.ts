@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { clientCertificate } from '../client-certificate.ts';
 import { ControllerProcess } from './controller-process.ts';
 
 let folder: string;
@@ -39,17 +39,6 @@ async function kubeconfig(user: Record<string, unknown>): Promise<string> {
   return path;
 }
 
-async function certificate(notBefore: string, notAfter: string): Promise<Record<string, string>> {
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'u' }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    notBeforeDate: new Date(notBefore),
-    notAfterDate: new Date(notAfter),
-  });
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
-  return { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) };
-}
-
 describe('what slicewise controller cannot work with', () => {
   it.each([
     [['--leader-elekt=false'], "unknown option '--leader-elekt=false'", 2],
@@ -82,7 +71,7 @@ describe('what slicewise controller cannot work with', () => {
     ['2020-01-01T00:00:00Z', '2021-01-01T00:00:00Z', 'the client certificate expired at 2021-01-01T00:00:00Z'],
     ['2090-01-01T00:00:00Z', '2091-01-01T00:00:00Z', 'the client certificate is not valid before 2090-01-01T00:00:00Z'],
   ])('a client certificate valid from %s to %s is one clear line', async (from, to, message) => {
-    const path = await kubeconfig(await certificate(from, to));
+    const path = await kubeconfig(await clientCertificate(from, to));
     const { code, output } = await outcome(['--kubeconfig', path]);
     expect({ code, output }).toEqual({ code: 1, output: `slicewise: ${path}, context "c": ${message}\n` });
   });

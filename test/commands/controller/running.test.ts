@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, TestCluster } from '../../endpointslice/support/cluster.ts';
 import { ControllerProcess } from './controller-process.ts';
@@ -162,6 +164,20 @@ describe('a certificate to serve with', () => {
     const run = start('--secure-port=1', '--tls-cert-file=/does/not/exist', '--tls-private-key-file=/neither');
     expect(await run.exit).toBe(1);
     expect(run.output).toContain('slicewise: --tls-cert-file: cannot read /does/not/exist: ENOENT\n');
+  });
+});
+
+describe('an address to serve at', () => {
+  it.each(['--metrics-bind-address=127.0.0.1:', '--secure-port='])('that is in use is one line: %s', async (flag) => {
+    const blocker = createServer().listen(0);
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as AddressInfo;
+    const run = start(`${flag}${port}`);
+    expect(await run.exit).toBe(1);
+    expect(run.output).toMatch(
+      new RegExp(`^slicewise: cannot serve (metrics|https) on .*:${port}: the port is in use$`, 'm'),
+    );
+    blocker.close();
   });
 });
 

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import type { KubeClient } from '../../kube/client.ts';
-import { KubeconfigError } from '../../kube/errors.ts';
-import { type AccessOptions, type ClusterAccess, loadClusterAccess } from '../../kube/kubeconfig.ts';
-import { messageOf } from '../../kube/values.ts';
-import { UserError } from '../../user-error.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { KubeconfigError } from '../kube/errors.ts';
+import { type AccessOptions, type ClusterAccess, loadClusterAccess } from '../kube/kubeconfig.ts';
+import { messageOf } from '../kube/values.ts';
+import { UserError } from '../user-error.ts';
 
 /** @throws UserError in one line when the kubeconfig is no good, or the certificate in it. */
 export async function clusterAccess(options: AccessOptions, now: number): Promise<ClusterAccess> {

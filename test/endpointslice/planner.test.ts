@@ -74,6 +74,14 @@ describe('planning the first slices of a Service', () => {
     expect(actions(plan({ pods: pods(200) })).create).toEqual([100, 100]);
   });
 
+  it.each([
+    [1, 3, [1, 1, 1]],
+    [1000, 1000, [1000]],
+    [1000, 1001, [1000, 1]],
+  ])('with a limit of %i makes of %i Pods slices of %j', (maxEndpointsPerSlice, count, expected) => {
+    expect(actions(plan({ pods: pods(count), options: { maxEndpointsPerSlice } })).create).toEqual(expected);
+  });
+
   it('puts each Pod into a slice of every family it has an address of', () => {
     const p = plan({
       service: service({ ipFamilies: ['IPv4', 'IPv6'] }),

@@ -13,6 +13,7 @@ import { type Iptables, IptablesError } from './iptables/runner.ts';
 import { JUMP_RULES } from './iptables/static-rules.ts';
 import type { ProxyMetrics } from './metrics.ts';
 import { RuleMonitor } from './monitor.ts';
+import { logServicePorts } from './service-port-log.ts';
 import { SyncRunner } from './sync-runner.ts';
 
 export interface ProxierOptions {
@@ -156,6 +157,7 @@ export class Proxier {
     const full = this.#fullSyncDue || hourly;
     const changes = this.#tracker.take();
     metrics.changesTaken();
+    this.#log.debug({ full, services: changes.services.size, endpoints: changes.endpoints.size }, 'syncing');
     const computed = computeDesired(this.#state, changes, this.#currentConfig());
     // What was computed from nothing is new in every part.
     const state = full && this.#state.servicePorts.size > 0 ? rebuildDesired(computed) : computed;
@@ -199,6 +201,7 @@ export class Proxier {
     });
     metrics.rules(this.family, this.#state.ruleCounts, report.rules);
     conntrack?.afterSync(changes, this.#state);
+    logServicePorts(this.#log, changes.services);
     this.#log.info(
       {
         kind: report.kind,
@@ -209,6 +212,8 @@ export class Proxier {
         rulesWritten: report.rules.filter + report.rules.nat,
         ...(report.jumps > 0 && { jumps: report.jumps }),
         ms: Math.round(durationMs * 10) / 10,
+        // The longest way of a change from its trigger time into the kernel.
+        ...(programmingSeconds.length > 0 && { programmingMs: Math.round(1000 * longest(programmingSeconds)) }),
       },
       'synced',
     );
@@ -232,4 +237,8 @@ export class Proxier {
     const note = `${this.family} iptables rules were not as written and have been repaired: ${describeDrift(drift)}`;
     record?.({ type: 'Warning', reason: 'RulesRepaired', action: 'Repair', note });
   }
+}
+
+function longest(durations: readonly number[]): number {
+  return durations.reduce((most, one) => Math.max(most, one), 0);
 }

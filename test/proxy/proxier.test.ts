@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { TRIGGER_TIME_ANNOTATION } from '../../src/objects/endpointslice.ts';
-import { silentLogger } from '../../src/observe/logger.ts';
+import { createLogger, type Logger, silentLogger } from '../../src/observe/logger.ts';
 import type { UdpFlow } from '../../src/proxy/conntrack.ts';
 import { ConntrackError } from '../../src/proxy/conntrack.ts';
 import { UdpFlowCleaner } from '../../src/proxy/conntrack-cleaner.ts';
@@ -15,7 +15,9 @@ import { service, slice } from './objects.ts';
 
 const busy = () => new IptablesError('iptables-restore', 'iptables-restore ended with status 4: busy', { exitCode: 4 });
 
-function setUp(over: { config?: Parameters<typeof rulesConfig>[0]; nodeAddresses?: () => string[] } = {}) {
+function setUp(
+  over: { config?: Parameters<typeof rulesConfig>[0]; nodeAddresses?: () => string[]; log?: Logger } = {},
+) {
   const clock = new FakeClock();
   const iptables = new FakeIptables({ family: over.config?.ipFamily ?? 'IPv4' });
   const registry = new Registry();
@@ -52,7 +54,7 @@ function setUp(over: { config?: Parameters<typeof rulesConfig>[0]; nodeAddresses
     minSyncPeriod: 1_000,
     metrics,
     clock,
-    log: silentLogger,
+    log: over.log ?? silentLogger,
     onQueued: () => events.push(`${clock.monotonic()} queued`),
     onSynced: () => events.push(`${clock.monotonic()} synced`),
     record: (event) => events.push(`${event.reason}: ${event.note}`),
@@ -68,6 +70,36 @@ function setUp(over: { config?: Parameters<typeof rulesConfig>[0]; nodeAddresses
 const svc1 = service('ns1/svc1');
 const one = slice('ns1/svc1', 's1', ['10.1.0.1'], { resourceVersion: '1' });
 const two = slice('ns1/svc1', 's1', ['10.1.0.1', '10.1.0.2'], { resourceVersion: '2' });
+
+describe('the log of a proxier', () => {
+  test('has a line for each sync with counts and latency, and for debugging one for each service port', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = createLogger({ level: 'debug', destination: { write: (line) => void lines.push(JSON.parse(line)) } });
+    const { proxier, clock } = setUp({ log });
+    proxier.start();
+    await proxier.firstSync;
+    await clock.advance(5000);
+    lines.length = 0;
+    proxier.onService(undefined, svc1);
+    const triggered = new Date(clock.now() - 250).toISOString();
+    proxier.onSlice(undefined, {
+      ...one,
+      metadata: { ...one.metadata, annotations: { [TRIGGER_TIME_ANNOTATION]: triggered } },
+    });
+    await clock.advance(1000);
+    await settle();
+    expect(lines.map(({ msg }) => msg)).toEqual(['syncing', 'service port added', 'synced', 'syncing', 'synced']);
+    expect(lines[1]).toMatchObject({ family: 'IPv4', servicePort: 'ns1/svc1', protocol: 'TCP' });
+    expect(lines[4]).toMatchObject({ services: 1, endpoints: 1, chainsWritten: expect.any(Number), ms: 0 });
+    expect(lines[4]?.programmingMs).toBeGreaterThanOrEqual(250);
+    lines.length = 0;
+    proxier.onService(svc1, undefined);
+    await clock.advance(1000);
+    await settle();
+    expect(lines.map(({ msg }) => msg)).toContain('service port removed');
+    await proxier.stop();
+  });
+});
 
 describe('the proxier of one family', () => {
   test('writes nothing before it is started, and everything it was told of then', async () => {

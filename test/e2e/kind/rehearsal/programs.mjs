@@ -116,7 +116,7 @@ const KUBECTL = [
   [/^get pods -l app=(asking-\w+) -o json$/, ([, app]) => JSON.stringify(podList(app, 2))],
   [/^get pod nginx-0 -o jsonpath=\{.status.podIP\}$/, () => '10.244.1.3'],
   [/^get endpointslices -l \S+ -o json$/, () => JSON.stringify({ items: families.map(slice) })],
-  [/^get endpointslices -l \S+ -o name --sort-by=/, () => 'endpointslice.discovery.k8s.io/nginx-svc-abcde\n'],
+  [/^get endpointslices -l \S+ -o name --sort-by=/, () => 'endpointslice.discovery.k8s.io/nginx-svc-abcde\n', true],
   [/^exec \S+ -- \S+ -e fetch\('.*\?set=(\w+)'\)$/, ([, ready]) => change({ unready: ready === 'true' ? 0 : 1 })],
   [/^exec \S+ -- \S+ \/scripts\/load.mjs /, () => '{"requests":1,"failures":{}}'],
   [/^-n kube-system get lease slicewise-controller /, () => state.leader],

@@ -21,9 +21,10 @@ fail() {
   exit 1
 }
 
-# eventually SECONDS WHAT COMMAND...: runs it until it succeeds; its output is shown only if it never does.
+# eventually SECONDS WHAT COMMAND...: runs it until it succeeds; its output is shown only if it never does. On a machine that is busy with
+# other things, PATIENCE says how many times as long to wait.
 eventually() {
-  local deadline=$((SECONDS + $1)) what=$2 output
+  local deadline=$((SECONDS + $1 * ${PATIENCE:-1})) what=$2 output
   shift 2
   until output=$("$@" 2>&1); do
     if ((SECONDS >= deadline)); then

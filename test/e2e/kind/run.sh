@@ -6,7 +6,7 @@
 # if you like:
 #   NODE_IMAGE=kindest/node:v1.34.0   another Kubernetes, 1.30 to 1.37   IP_FAMILY=ipv4   for a docker without IPv6
 #   KEEP=1                            leave the cluster in place         SKIP_BUILD=1     use the images that are there
-#   LOGS=FOLDER                       where logs go after a failure
+#   LOGS=FOLDER                       where logs go after a failure      PATIENCE=3       for a slow machine: wait so many times as long
 # Your own kubeconfig is left alone. What stays are the two images.
 set -euo pipefail
 

@@ -51,7 +51,7 @@ from_pod 'all six answer' 300 --pods "$(pods_of nginx)" --fair
 
 k scale deployment nginx --replicas=0 > /dev/null
 eventually 60 'no Pod is behind the Service' all_nodes_lead_to nginx-svc 0
-from_pod 'connections are refused at once' 10 --refused
+from_pod 'connections are refused' 10 --refused
 
 k scale deployment nginx --replicas=3 > /dev/null
 eventually 60 'three Pods again' all_nodes_lead_to nginx-svc 3

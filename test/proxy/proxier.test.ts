@@ -89,7 +89,7 @@ describe('the log of a proxier', () => {
     await clock.advance(1000);
     await settle();
     expect(lines.map(({ msg }) => msg)).toEqual(['syncing', 'service port added', 'synced', 'syncing', 'synced']);
-    expect(lines[1]).toMatchObject({ family: 'IPv4', servicePort: 'ns1/svc1', protocol: 'TCP' });
+    expect(lines[1]).toMatchObject({ family: 'IPv4', servicePort: 'ns1/svc1:p80', protocol: 'TCP' });
     expect(lines[4]).toMatchObject({ services: 1, endpoints: 1, chainsWritten: expect.any(Number), ms: 0 });
     expect(lines[4]?.programmingMs).toBeGreaterThanOrEqual(250);
     lines.length = 0;

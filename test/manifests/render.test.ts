@@ -226,9 +226,6 @@ describe('the controller as a sidecar', () => {
       { name: string; value: string },
     ];
     expect([name, value]).toEqual(['controllers', `${usual},-endpointslice-controller`]);
-    const kind = parse(readFileSync(join(manifests, '..', 'test', 'e2e', 'kind', 'cluster.yaml'), 'utf8'));
-    const patch = parse(String(at(kind, 'kubeadmConfigPatches', 0)));
-    expect(at(patch, 'controllerManager', 'extraArgs')).toEqual({ controllers: value });
   });
 
   it('uses the image, version and port of the Deployment', async () => {

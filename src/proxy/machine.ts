@@ -8,16 +8,28 @@ import type { FamilySupportInputs } from './ip-families.ts';
 import { type DetectedBackend, NO_RIGHT_TO_CHANGE_RULES } from './iptables/backend.ts';
 import { type Iptables, IptablesError, RealIptables } from './iptables/runner.ts';
 
-/** Canonical addresses of all interfaces of this network namespace, without zones. */
-export function interfaceAddresses(): string[] {
-  const found = new Set<string>();
-  for (const list of Object.values(networkInterfaces())) {
-    for (const { address } of list ?? []) {
-      const parsed = parseAddress(address.split('%')[0] ?? '');
-      if (parsed) found.add(parsed.ip);
-    }
-  }
-  return [...found];
+/**
+ * Canonical addresses of all interfaces of this network namespace, without zones. Node tells only those of interfaces that have a
+ * carrier, but an address stays the machine's own while a cable is out; so the kernel's tables are asked too.
+ */
+export function interfaceAddresses(read: (path: string) => string | undefined = readable): string[] {
+  const listed = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+  const texts = [
+    ...listed.map((address) => address.split('%')[0] ?? ''),
+    ...localIPv4(read('/proc/net/fib_trie') ?? ''),
+    ...localIPv6(read('/proc/net/if_inet6') ?? ''),
+  ];
+  return [...new Set(texts.flatMap((text) => parseAddress(text)?.ip ?? []))];
+}
+
+/** The leaves `|-- 192.0.2.1` that are followed by `/32 host LOCAL`. */
+function localIPv4(fibTrie: string): string[] {
+  return Array.from(fibTrie.matchAll(/\|-- (\S+)\n\s+\/32 host LOCAL$/gm), ([, ip = '']) => ip);
+}
+
+/** Each line begins with an address of 32 hexadecimal digits. */
+function localIPv6(ifInet6: string): string[] {
+  return Array.from(ifInet6.matchAll(/^[0-9a-f]{32}(?= )/gm), ([digits]) => digits.replace(/.{4}(?!$)/g, '$&:'));
 }
 
 export function iptablesOf(exec: Exec, detected: DetectedBackend): Record<IPFamily, Iptables> {

@@ -45,9 +45,15 @@ describe.runIf(there)('The proxier against kube-proxy', () => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await Pair.open(kubeProxy);
+    const addresses = ['198.18.5.1/32', '198.18.5.2/32', '192.0.2.11/32', 'fd00:18::1/128', '2001:db8::11/128'];
+    // An interface without a carrier: its addresses are the machine's all the same.
+    const unplugged = ['198.18.5.3/32', 'fd00:18::3/128'];
     for (const side of SIDES) {
-      for (const address of ['198.18.5.1/32', '198.18.5.2/32', '192.0.2.11/32', 'fd00:18::1/128', '2001:db8::11/128'])
-        await pair.exec(side, 'ip', 'addr', 'add', address, 'dev', 'lo');
+      const ip = (...args: string[]) => pair.exec(side, 'ip', ...args);
+      await ip('link', 'add', 'unplugged', 'type', 'veth', 'peer', 'name', 'socket');
+      await ip('link', 'set', 'unplugged', 'up');
+      for (const address of addresses) await ip('addr', 'add', address, 'dev', 'lo');
+      for (const address of unplugged) await ip('addr', 'add', address, 'dev', 'unplugged');
     }
   });
   afterEach(() => pair.stop());

@@ -75,11 +75,7 @@ export class Pair {
   /** Starts both with one KubeProxyConfiguration on empty tables. */
   async start(config: object): Promise<void> {
     const { hosts } = this;
-    const kubeconfig = join(hosts.runDir, 'kubeconfig');
-    const server = `http://${hosts.topology.wire.ipv4}:${PORT}`;
-    writeFileSync(kubeconfig, kubeconfigText(server));
-    const file = join(hosts.runDir, 'config.yaml');
-    writeFileSync(file, stringify(completeConfig(config, kubeconfig)));
+    const file = this.#write(config);
     for (const side of SIDES) await this.flush(side);
     const flags = ['--config', file, '--v', '4'];
     const spawn = (side: Side) => hosts.spawn(side, [...this.#program(side), ...flags], this.#env());
@@ -92,6 +88,13 @@ export class Pair {
       await process_.exited;
     }
     this.#running = undefined;
+  }
+
+  /** Runs one's program on its machine to the end. */
+  async run(side: Side, config: object, ...flags: string[]): Promise<void> {
+    const argv = [...this.#program(side), '--config', this.#write(config), ...flags];
+    const { code, stderr } = await this.hosts.exec(side, argv, this.#env());
+    if (code !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
   }
 
   /** Lets one's program clean up on the machine of the other, or on its own. */
@@ -116,10 +119,12 @@ export class Pair {
     }
   }
 
-  /** Both sides' rules once they are equal, or after a while as they are. */
-  async rules(): Promise<Record<Side, string[]>> {
+  /** Both sides' rules, as far as they count, once they are equal, or after a while as they are. */
+  async rules(counts: (rule: string) => boolean = () => true): Promise<Record<Side, string[]>> {
     for (let tries = 0; ; tries++) {
-      const [upstream, slicewise] = [await this.#rulesOf('upstream'), await this.#rulesOf('slicewise')];
+      const [upstream = [], slicewise = []] = await Promise.all(
+        SIDES.map(async (side) => (await this.#rulesOf(side)).filter(counts)),
+      );
       if (tries === 20 || upstream.join() === slicewise.join()) return { upstream, slicewise };
       await delay(50);
     }
@@ -144,6 +149,16 @@ export class Pair {
         await this.exec(side, command, '-t', table, '-X');
       }
     }
+  }
+
+  /** Writes a configuration, and the kubeconfig that it names; the path of the former. */
+  #write(config: object): string {
+    const { hosts } = this;
+    const kubeconfig = join(hosts.runDir, 'kubeconfig');
+    writeFileSync(kubeconfig, kubeconfigText(`http://${hosts.topology.wire.ipv4}:${PORT}`));
+    const file = join(hosts.runDir, 'config.yaml');
+    writeFileSync(file, stringify(completeConfig(config, kubeconfig)));
+    return file;
   }
 
   #program(side: Side): string[] {

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { snapshots } from './arbitrary.ts';
-import { Pair, SIDES } from './pair.ts';
+import type { AnyObject } from './object-server.ts';
+import { Pair, SIDES, type Side, type Snapshot } from './pair.ts';
 
 const kubeProxy = join(process.env.KUBEBUILDER_ASSETS ?? '/nonexistent', 'kube-proxy');
 const there = existsSync(kubeProxy);
@@ -77,6 +78,32 @@ describe.runIf(there)('The proxier against kube-proxy', () => {
     180_000,
   );
 
+  it('beyond 1000 endpoints leaves the same comments out', async () => {
+    const shop = (name: string, endpoints: number): Snapshot => ({
+      services: [plainService(name)],
+      slices: Array.from({ length: Math.ceil(endpoints / 100) }, (_, part) =>
+        plainSlice(name, part, Math.min(100, endpoints - part * 100)),
+      ),
+    });
+    const together = (...parts: Snapshot[]): Snapshot => ({
+      services: parts.flatMap(({ services }) => services),
+      slices: parts.flatMap(({ slices }) => slices),
+    });
+    await pair.start({ ...CIDRS, iptables: fast });
+    const steps = [
+      together(shop('a', 2), shop('b', 3)),
+      together(shop('a', 2), shop('b', 3), shop('c', 1100)),
+      together(shop('a', 4), shop('b', 3), shop('c', 1100)),
+      together(shop('a', 4), shop('b', 3), shop('c', 1100), shop('d', 1)),
+    ];
+    for (const step of steps) {
+      await pair.show(step);
+      // Chains that are not needed any more stay for a while, and only the marker leaves any.
+      const { upstream, slicewise } = await pair.rules((line) => !/marker|10\.99\.|fd00:99|:KUBE-SEP-/.test(line));
+      expect(slicewise).toEqual(upstream);
+    }
+  }, 60_000);
+
   it('each cleans up what the other left, and leaves the same behind', async () => {
     const [snapshot] = fc.sample(snapshots, { numRuns: 1, seed: 3 });
     if (!snapshot) throw new Error('no sample');
@@ -94,4 +121,53 @@ describe.runIf(there)('The proxier against kube-proxy', () => {
     expect(slicewise).toEqual(upstream);
     expect(upstream.filter((line) => !line.includes('KUBE-FIREWALL'))).toEqual([]);
   });
+
+  it('--init-only sets the same kernel settings', async () => {
+    const conntrack = {
+      maxPerCore: 0,
+      tcpEstablishedTimeout: '1h0m0.9s',
+      tcpCloseWaitTimeout: '7m',
+      tcpBeLiberal: true,
+      udpTimeout: '33s',
+      udpStreamTimeout: '121s',
+    };
+    const settings = 'net.netfilter.nf_conntrack_(tcp|udp)|conf.all.route_localnet';
+    const read = async (side: Side) =>
+      (await pair.exec(side, 'sh', '-c', `sysctl -a | grep -E '${settings}'`)).split('\n');
+    const before = await read('upstream');
+    for (const side of SIDES) await pair.run(side, { conntrack }, '--init-only');
+    const [theirs, ours] = [await read('upstream'), await read('slicewise')];
+    const changed = theirs.filter((line) => !before.includes(line));
+    expect(changed).toContain('net.netfilter.nf_conntrack_tcp_timeout_established = 3600');
+    expect(ours).toEqual(expect.arrayContaining(changed));
+    expect(ours.filter((line) => !before.includes(line))).toEqual(changed);
+  });
 });
+
+function plainService(name: string): AnyObject {
+  const clusterIP = `172.30.9.${name.charCodeAt(0)}`;
+  const ports = [{ name: 'web', protocol: 'TCP', port: 80, nodePort: 30000 + name.charCodeAt(0) }];
+  return {
+    metadata: { namespace: 'large', name },
+    spec: {
+      type: 'NodePort',
+      clusterIP,
+      clusterIPs: [clusterIP],
+      ipFamilies: ['IPv4'],
+      ports,
+      sessionAffinity: 'None',
+    },
+  };
+}
+
+function plainSlice(name: string, part: number, count: number): AnyObject {
+  return {
+    metadata: { namespace: 'large', name: `${name}-${part}`, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: 'web', protocol: 'TCP', port: 8080 }],
+    endpoints: Array.from({ length: count }, (_, i) => ({
+      addresses: [`10.${name.charCodeAt(0)}.${part}.${i + 1}`],
+      conditions: { ready: true },
+    })),
+  };
+}

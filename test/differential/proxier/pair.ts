@@ -104,6 +104,14 @@ export class Pair {
     if (code !== 0) throw new Error(`${argv.join(' ')} on ${machine}: ${stderr}`);
   }
 
+  /** Status with which each ended by itself. */
+  async exitCodes(): Promise<Record<Side, number | null>> {
+    const running = this.#running;
+    if (!running) throw new Error('nothing runs');
+    const [upstream, slicewise] = [await running.upstream.exited, await running.slicewise.exited];
+    return { upstream: upstream.code, slicewise: slicewise.code };
+  }
+
   /** The last lines of a program's log. */
   log(side: Side): string {
     return this.#running?.[side].recentLines.slice(-15).join('\n') ?? '';

@@ -104,6 +104,15 @@ describe.runIf(there)('The proxier against kube-proxy', () => {
     }
   }, 60_000);
 
+  it('in mode NodeCIDR both go on when the Node gets other addresses, and end when it gets other podCIDRs', async () => {
+    await pair.start({ detectLocalMode: 'NodeCIDR', iptables: fast });
+    await pair.show({ services: [], slices: [] });
+    pair.setNode({ addresses: ['192.0.2.12'] });
+    await pair.show({ services: [plainService('a')], slices: [plainSlice('a', 0, 1)] });
+    pair.setNode({ spec: { podCIDRs: ['10.244.4.0/24'] } });
+    expect(await pair.exitCodes()).toEqual({ upstream: 1, slicewise: 1 });
+  });
+
   it('each cleans up what the other left, and leaves the same behind', async () => {
     const [snapshot] = fc.sample(snapshots, { numRuns: 1, seed: 3 });
     if (!snapshot) throw new Error('no sample');

@@ -43,6 +43,11 @@ export function ifNotLocal(detector: LocalDetector): string {
   return `! ${matchOf(detector)}`;
 }
 
+/** A CIDR that holds every address: nothing is from elsewhere, and iptables-nft refuses a rule that says `! -s 0.0.0.0/0`. */
+export function isAllLocal({ value }: LocalDetector): boolean {
+  return value.endsWith('/0');
+}
+
 function matchOf({ mode, value }: LocalDetector): string {
   switch (mode) {
     case 'ClusterCIDR':
@@ -69,9 +74,10 @@ function fromCIDRs(
   return undefined;
 }
 
-/** The kernel's limit for an interface name is 15 bytes; a slash or a blank is not allowed in it. */
+/** The kernel's limit for an interface name is 15 bytes, and iptables counts the `+` of a prefix; no slash or blank may be in it. */
 function fromInterface(mode: DetectLocalMode, field: string, name: string): LocalDetector {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,14}$/.test(name)) {
+  const longest = mode === 'InterfaceNamePrefix' ? 14 : 15;
+  if (name.length > longest || !/^[A-Za-z0-9][A-Za-z0-9._:@-]*$/.test(name)) {
     throw new RangeError(`${field}: ${JSON.stringify(name)} is not an interface name`);
   }
   return { mode, value: name };

@@ -30,6 +30,11 @@ describe('local detectors', () => {
       'detectLocal.bridgeInterface: "br0 -j ACCEPT" is not an interface name',
     );
     expect(detect({ interfaceNamePrefix: '' }, 'InterfaceNamePrefix')).toThrow('is not an interface name');
+    expect(detect({ bridgeInterface: 'name-of-15-char' }, 'BridgeInterface')).not.toThrow();
+    expect(detect({ interfaceNamePrefix: 'prefix-of-14ch' }, 'InterfaceNamePrefix')).not.toThrow();
+    expect(detect({ interfaceNamePrefix: 'prefix-of-15cha' }, 'InterfaceNamePrefix')).toThrow(
+      'is not an interface name',
+    );
     expect(detect({ bridgeInterface: 'a-name-too-long-' }, 'BridgeInterface')).toThrow('is not an interface name');
   });
 });

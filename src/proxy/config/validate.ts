@@ -170,7 +170,8 @@ function validateInterface(field: string, config: KubeProxyConfiguration, name: 
     localDetectorFor(sources, 'IPv4');
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    invalid(at, name, 'must be the name of a network interface, at most 15 characters');
+    const [what, most] = config.detectLocalMode === 'BridgeInterface' ? ['the name', 15] : ['a prefix of the name', 14];
+    invalid(at, name, `must be ${what} of a network interface, at most ${most} characters`);
   }
 }
 

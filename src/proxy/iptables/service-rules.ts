@@ -2,7 +2,7 @@ import { networkContains, parseNetwork } from '../addresses.ts';
 import { categorizeEndpoints } from '../categorize.ts';
 import type { ProxyRulesConfig } from '../config-types.ts';
 import type { ProxyEndpoint } from '../endpoints.ts';
-import { ifLocal, ifNotLocal } from '../local-detector.ts';
+import { ifLocal, ifNotLocal, isAllLocal } from '../local-detector.ts';
 import {
   isExternallyAccessible,
   type ServicePortRecord,
@@ -58,7 +58,7 @@ function serviceChains(plan: ServicePortPlan, endpointComments: boolean): Readon
 
 /** Traffic to the cluster IP from elsewhere must come back through this node. */
 function clusterIPMasquerade({ record, config }: ServicePortPlan): RuleText[] {
-  if (!config.masqueradeAll && !config.localDetector) return [];
+  if (!config.masqueradeAll && (!config.localDetector || isAllLocal(config.localDetector))) return [];
   return [
     rule(
       comment(`${record.display} cluster IP`),

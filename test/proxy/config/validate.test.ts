@@ -117,7 +117,7 @@ describe('validation refuses in the words of kube-proxy', () => {
     ],
     [
       'detectLocalMode: InterfaceNamePrefix\ndetectLocal: {interfaceNamePrefix: averyveryverylongname}',
-      `${detectLocal}.InterfacePrefix: Invalid value: "averyveryverylongname": must be the name of a network interface, at most 15 characters`,
+      `${detectLocal}.InterfacePrefix: Invalid value: "averyveryverylongname": must be a prefix of the name of a network interface, at most 14 characters`,
     ],
     ['clusterCIDR: foo', `${detectLocal}.ClusterCIDRs[0]: Invalid value: "foo": ${anyCIDR}`],
     ['clusterCIDR: 10.0.0.0/8, fd00::/9', `${detectLocal}.ClusterCIDRs[1]: Invalid value: " fd00::/9": ${anyCIDR}`],

@@ -96,6 +96,16 @@ describe('the rules of one Service', () => {
     });
   });
 
+  it('masquerade nothing as coming from elsewhere when every address is of the cluster', () => {
+    const everywhere = { localDetector: { mode: 'ClusterCIDR', value: '0.0.0.0/0' } } as const;
+    const nat = own(
+      rulesOf(nginx({ externalIPs: ['198.51.100.1'], externalTrafficPolicy: 'Local' }), [here], everywhere),
+      'nat',
+    );
+    expect(nat['KUBE-SVC-HL5LMXD5JFHQZ6LN']?.[0]).not.toContain('KUBE-MARK-MASQ');
+    expect(nat['KUBE-EXT-HL5LMXD5JFHQZ6LN']?.[0]).toContain('-s 0.0.0.0/0 -j KUBE-SVC-HL5LMXD5JFHQZ6LN');
+  });
+
   it('remember clients with affinity, in every chain that picks an endpoint', () => {
     const nat = own(
       rulesOf(nginx({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } }), [

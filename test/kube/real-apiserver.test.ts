@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { ApiError } from '../../src/kube/errors.ts';
 import { createEventRecorder, NEW_EVENTS } from '../../src/kube/events.ts';
 import { createKubeClient } from '../../src/kube/http-client.ts';
 import { ENDPOINT_SLICES, ENDPOINT_SLICES_READ_ONLY, NODES, PODS, SERVICES } from '../../src/kube/projections.ts';
@@ -170,6 +172,60 @@ describe.runIf(assets)('against a real kube-apiserver', () => {
     expect(list.items[0]?.series?.count ?? list.items[0]?.count).toBe(3);
   });
 });
+
+describe.runIf(assets)('against a real kube-apiserver that has forgotten its history', () => {
+  it('lists anew after the 410 in its watch, and tells what it missed', async () => {
+    const forgetful = await startRealApiServer(assets ?? '');
+    const direct = await connect(forgetful);
+    const { cut, mend, ...cuttable } = cuttableStreams(direct);
+    const services = resourceClient(direct, SERVICES);
+    const create = (name: string) =>
+      services.create({ metadata: { namespace: 'default', name }, spec: { ports: [{ port: 80 }] } });
+    try {
+      const before = await create('before');
+      const reflector = await reflect({ client: cuttable, resource: SERVICES });
+      cut();
+      await services.delete('default', 'before', { preconditions: { uid: before.metadata.uid ?? '' } });
+      await create('after');
+      await forgetful.forgetHistory();
+      reflector.calls.length = 0;
+      mend();
+      await until(() => reflector.calls.length === 2);
+      expect(reflector.relists).toEqual(['start', 'gone']);
+      expect(reflector.calls.sort()).toEqual([
+        expect.stringMatching(/^add after@\d+$/),
+        `delete before@${before.metadata.resourceVersion} unknown`,
+      ]);
+      await reflector.stop();
+    } finally {
+      await direct.close();
+      await forgetful.stop();
+    }
+  }, 120_000);
+});
+
+/** A client whose streams can be broken, and are refused until they are mended. */
+function cuttableStreams(inner: KubeClient): KubeClient & { cut(): void; mend(): void } {
+  const streams = new Set<Readable>();
+  let away = false;
+  return {
+    request: (options) => inner.request(options),
+    async stream(options) {
+      if (away) throw new ApiError({ code: 'UNREACHABLE', message: 'cut' });
+      const stream = await inner.stream(options);
+      streams.add(stream);
+      return stream;
+    },
+    close: () => inner.close(),
+    cut() {
+      away = true;
+      for (const stream of streams) stream.destroy(new Error('cut'));
+    },
+    mend() {
+      away = false;
+    },
+  };
+}
 
 describe.runIf(assets)('against a real kube-apiserver without watch-list', () => {
   it('lists by pages and watches', async () => {

@@ -15,11 +15,18 @@ export interface Timer {
 /** A source of numbers in [0, 1). */
 export type Random = () => number;
 
+/** Node's own timers count to this, 24.8 days, and fire at once when asked for more. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const realClock: Clock = {
   monotonic: () => performance.now(),
   now: () => Date.now(),
   setTimer(fn, ms) {
-    const handle = setTimeout(fn, ms);
+    let handle: NodeJS.Timeout;
+    const set = (left: number) => {
+      handle = left > LONGEST_MS ? setTimeout(() => set(left - LONGEST_MS), LONGEST_MS) : setTimeout(fn, left);
+    };
+    set(ms);
     return { cancel: () => clearTimeout(handle) };
   },
 };

@@ -41,7 +41,9 @@ function apiError(
   init: { message: string; retryAfterMs?: number | undefined },
 ): ApiError {
   const seconds = status?.details?.retryAfterSeconds;
-  const retryAfterMs = init.retryAfterMs ?? (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : undefined);
+  const retryAfterMs =
+    init.retryAfterMs ??
+    (typeof seconds === 'number' && seconds > 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1000) : undefined);
   return new ApiError({
     code: codeFor(httpStatus, status?.reason),
     message: singleLine(init.message),
@@ -82,13 +84,15 @@ export function codeFor(httpStatus: number, reason: string | undefined): ApiErro
   }
 }
 
+/** The longest wait that is believed. An API server asks for seconds; a wrong clock makes years of a date. */
+const MAX_RETRY_AFTER_MS = 600_000;
+
 /** Milliseconds to wait, from seconds or an HTTP date; undefined when absent or unreadable. A date in the past is 0. */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
 }
 
 function parseStatus(body: Buffer): ApiStatus | undefined {

@@ -306,6 +306,15 @@ describe('being turned away', () => {
     expect(error).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfterMs: 60_000 });
   });
 
+  it.each([['999999999999'], ['Wed, 21 Oct 2099 07:28:00 GMT']])(
+    'until %s, as a wrong clock makes of a date, is believed for ten minutes at most',
+    async (retryAfter) => {
+      const server = await serve(until(1, 429, { 'retry-after': retryAfter }));
+      const error = await failureOf(clientOf(server.access()).request(get));
+      expect(error).toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfterMs: 600_000 });
+    },
+  );
+
   it('is repeated only so often', async () => {
     const server = await serve(until(99, 429, { 'retry-after': '0' }));
     expect(await failureOf(clientOf(server.access(), { retries: 3 }).request(get))).toMatchObject({

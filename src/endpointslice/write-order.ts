@@ -4,8 +4,11 @@ import { endpointIdentity, isEndpointReady } from './endpoint.ts';
 import { portsKey } from './ports.ts';
 import { isRecycled } from './recycle.ts';
 
-/** Changes of places looked at for one circle: large Services must not cost much time for what hardly ever happens. */
-const MAX_TRIES = 64;
+/** Changes of places looked at for one Service: what hardly ever happens must not cost much time. */
+const MAX_TRIES = 24;
+
+/** The identities of the ready endpoints in a list; worked out once for each list. */
+type ReadyIn = (endpoints: readonly Endpoint[]) => readonly string[];
 
 /**
  * Orders the writes so that no ready endpoint is ever missing between them: a slice that gains an endpoint is written
@@ -19,12 +22,15 @@ export function orderWithoutGaps(drafts: Draft[], options: { mayCreate: boolean;
   const { mayCreate, maxEndpoints } = options;
   if (inState(drafts, 'update').length < 2) return drafts;
   const all = [...drafts];
+  const readyIn = rememberReady();
+  let tries = MAX_TRIES;
   for (;;) {
-    const { ordered, left, waits } = sortUpdates(all);
+    const { ordered, left, waits } = sortUpdates(all, readyIn);
     const circle = findCircle(waits);
     const recycled = circle.filter(isRecycled);
     const places = mayCreate ? [...recycled, ...inState(all, 'create')] : recycled;
-    if (changePlaces(recycled, places, all, left.length)) continue;
+    const fewerLeft = () => --tries >= 0 && sortUpdates(all, readyIn).left.length < left.length;
+    if (tries > 0 && changePlaces(recycled, places, fewerLeft)) continue;
     const victim = recycled[0] ?? circle[0];
     // A Service on its way out gets no new slices, and then there is no other way to break a circle.
     if (victim === undefined || !mayCreate) return [...all.filter(isNoUpdate), ...ordered, ...left];
@@ -38,13 +44,16 @@ export function orderWithoutGaps(drafts: Draft[], options: { mayCreate: boolean;
 const isNoUpdate = ({ state }: Draft) => state !== 'update';
 
 /** The updates that can be written one after the other, those left over, and who of the latter waits for whom. */
-function sortUpdates(drafts: readonly Draft[]): { ordered: Draft[]; left: Draft[]; waits: Map<Draft, Draft> } {
+function sortUpdates(
+  drafts: readonly Draft[],
+  readyIn: ReadyIn,
+): { ordered: Draft[]; left: Draft[]; waits: Map<Draft, Draft> } {
   const ordered: Draft[] = [];
   const creates = inState(drafts, 'create');
   const unchanged = inState(drafts, 'unchanged');
   let left = inState(drafts, 'update');
   for (;;) {
-    const waits = waitsBetween(left, [...creates, ...unchanged, ...ordered]);
+    const waits = waitsBetween(left, [...creates, ...unchanged, ...ordered], readyIn);
     if (waits.size === left.length) return { ordered, left, waits };
     ordered.push(...left.filter((draft) => !waits.has(draft)));
     left = left.filter((draft) => waits.has(draft));
@@ -52,7 +61,7 @@ function sortUpdates(drafts: readonly Draft[]): { ordered: Draft[]; left: Draft[
 }
 
 /** Updates of `left` that lose a ready endpoint which another of them has yet to gain -> that other. */
-function waitsBetween(left: readonly Draft[], written: readonly Draft[]): Map<Draft, Draft> {
+function waitsBetween(left: readonly Draft[], written: readonly Draft[], readyIn: ReadyIn): Map<Draft, Draft> {
   const safe = new Set<string>();
   for (const draft of written) for (const id of readyIn(draft.endpoints)) safe.add(id);
   const gainer = new Map<string, Draft>();
@@ -84,15 +93,13 @@ function findCircle(waits: ReadonlyMap<Draft, Draft>): Draft[] {
   return at === undefined ? [] : path.slice(path.indexOf(at));
 }
 
-/** Lets one of the recycled slices and one of `places` change what is to be in them, if that leaves fewer than `left`. */
-function changePlaces(recycled: readonly Draft[], places: readonly Draft[], all: readonly Draft[], left: number) {
-  let tries = 0;
+/** Lets one of the recycled slices and one of `places` change what is to be in them, if that is of use. */
+function changePlaces(recycled: readonly Draft[], places: readonly Draft[], isOfUse: () => boolean): boolean {
   for (const draft of recycled) {
     for (const other of places) {
       if (other === draft) continue;
-      if (++tries > MAX_TRIES) return false;
       exchange(draft, other);
-      if (sortUpdates(all).left.length < left) return true;
+      if (isOfUse()) return true;
       exchange(draft, other);
     }
   }
@@ -125,6 +132,14 @@ function takesIn({ state, ports, endpoints }: Draft, gains: Draft, maxEndpoints:
   return portsKey(ports) === portsKey(gains.ports);
 }
 
-function* readyIn(endpoints: readonly Endpoint[]): Iterable<string> {
-  for (const endpoint of endpoints) if (isEndpointReady(endpoint)) yield endpointIdentity(endpoint);
+function rememberReady(): ReadyIn {
+  const known = new Map<readonly Endpoint[], readonly string[]>();
+  return (endpoints) => {
+    let ready = known.get(endpoints);
+    if (ready === undefined) {
+      ready = endpoints.filter(isEndpointReady).map(endpointIdentity);
+      known.set(endpoints, ready);
+    }
+    return ready;
+  };
 }

@@ -38,13 +38,25 @@ export function credentialSource(entry: KubeconfigUser, server: string, clock: C
   const { user } = entry;
   if (user.exec) return new ExecCredential(entry, server);
   if (entry.tokenFile) return new TokenFile(entry.tokenFile, clock);
-  if (user.token) return fixed({ authorization: `Bearer ${user.token}` });
+  if (user.token) {
+    if (!isToken(user.token)) throw wrongToken(`the token of user "${user.name}"`, { field: 'users[].user.token' });
+    return fixed({ authorization: `Bearer ${user.token}` });
+  }
   if (user.authProvider) return new AuthProvider(user);
   if (user.username) {
     const pair = Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64');
     return fixed({ authorization: `Basic ${pair}` });
   }
   return fixed({});
+}
+
+/** What a header can carry (RFC 9110): no blanks, nothing beyond ASCII. */
+function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text);
+}
+
+function wrongToken(where: string, init: { file?: string; field: string }): KubeconfigError {
+  return new KubeconfigError(`${where} has a blank, a line break or another character that no token has`, init);
 }
 
 export function fixed(credential: Credential): CredentialSource {
@@ -85,6 +97,7 @@ export class TokenFile implements CredentialSource {
     try {
       const token = (await readFile(file, 'utf8')).trim();
       if (token === '') throw new KubeconfigError(`token file ${file} is empty`, { file, field: 'tokenFile' });
+      if (!isToken(token)) throw wrongToken(`token file ${file}`, { file, field: 'tokenFile' });
       this.#token = token;
       this.#readAt = this.#clock.monotonic();
     } catch (cause) {

@@ -272,6 +272,18 @@ describe('a token file', () => {
     const error = await problem({ kubeconfig: await file('k', config({ user: { tokenFile } })) });
     expect(error.message).toBe(`token file ${tokenFile} is empty`);
   });
+
+  it.each(['one\ntwo', 'one two', 'onë'])(
+    'that no header can carry is an error, which does not tell it: %j',
+    async (text) => {
+      const tokenFile = await file('token', text);
+      const inFile = await problem({ kubeconfig: await file('k', config({ user: { tokenFile } })) });
+      const why = 'has a blank, a line break or another character that no token has';
+      expect(inFile.message).toBe(`token file ${tokenFile} ${why}`);
+      const given = await problem({ kubeconfig: await file('k', config({ user: { token: text } })) });
+      expect(given.message).toMatch(new RegExp(`^the token of user "\\w+" ${why}$`));
+    },
+  );
 });
 
 describe('certificate files', () => {

@@ -15,9 +15,11 @@ export interface KernelLab {
   dispose(): Promise<void>;
 }
 
-/** As root, or without root in a user namespace. @throws Error when this machine allows neither. */
-export async function createKernelLab(): Promise<KernelLab> {
-  const root = process.getuid?.() === 0;
+/**
+ * As root, or without root (and if `rootless`, always) in a user namespace. @throws Error when this machine allows neither.
+ */
+export async function createKernelLab({ rootless = false } = {}): Promise<KernelLab> {
+  const root = process.getuid?.() === 0 && !rootless;
   const folder = await mkdtemp(join(tmpdir(), 'slicewise-lab-'));
   // cat ends with our end of the pipe, so that the namespace goes even when this process dies.
   const holder = spawn('unshare', [...(root ? ['-nm'] : ['-Urnm']), 'sh', '-c', 'echo ready; exec cat > /dev/null'], {

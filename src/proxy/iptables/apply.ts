@@ -14,7 +14,8 @@ import {
 } from './kernel-scan.ts';
 import type { DesiredRules, JumpRule, RuleText, TableName } from './rules.ts';
 import { type Iptables, IptablesError } from './runner.ts';
-import { type PlanSize, planSize, planText, type WritePlan } from './write-plan.ts';
+import { smallerCap, writePlan } from './section-sizes.ts';
+import { type PlanSize, planSize, type WritePlan } from './write-plan.ts';
 
 export interface ApplyReport extends PlanSize {
   /** `full`: the kernel was read and compared; `delta`: written from what was applied last; `none`: nothing to write. */
@@ -53,6 +54,8 @@ export class RuleApplier {
   #applied: DesiredRules | undefined;
   /** The last full write built on what iptables-save said, and was refused. */
   #distrustScan = false;
+  /** Most lines that the kernel takes in one section, as far as its refusals have shown. */
+  #cap = Number.POSITIVE_INFINITY;
   /** `table/chain` -> what was wanted and printed at once; see `#learn`. */
   readonly #prints = new Map<string, string>();
   #tail: Promise<unknown> = Promise.resolve();
@@ -114,11 +117,11 @@ export class RuleApplier {
       } finally {
         this.#reading = undefined;
       }
-      const plan = planFull(scan, applied, this.#iptables.family, this.#iptables.info.backend);
+      const plan = planFull(scan, applied, this.#iptables.family, this.#iptables.info.backend, this.#cap);
       // Leftovers alone are no drift: a full write that could not read the kernel leaves them to us.
       if (plan.length === 0) return undefined;
       this.#applied = undefined;
-      await this.#write(plan);
+      if (!(await this.#fits(plan))) await this.#full(applied);
       if (isClean(scan)) {
         this.#applied = applied;
         return undefined;
@@ -140,9 +143,9 @@ export class RuleApplier {
   }
 
   async #delta(applied: DesiredRules, wanted: DesiredRules): Promise<Omit<ApplyReport, 'durationMs'>> {
-    const plan = planDelta(applied, wanted, this.#iptables.info.backend);
+    const plan = planDelta(applied, wanted, this.#iptables.info.backend, this.#cap);
     try {
-      await this.#write(plan);
+      if (!(await this.#fits(plan))) return await this.#full(wanted);
     } catch (error) {
       if (!(error instanceof IptablesError) || error.isResourceProblem) throw error;
       this.#log.warn({ err: error }, 'a partial write was refused; reading the kernel and writing what differs');
@@ -154,9 +157,10 @@ export class RuleApplier {
   async #full(wanted: DesiredRules): Promise<Omit<ApplyReport, 'durationMs'>> {
     const { family, info } = this.#iptables;
     const scan = this.#distrustScan ? undefined : await this.#tryScan(wanted);
-    const plan = planFull(scan ?? nothingKnown(wanted), wanted, family, info.backend);
+    const plan = planFull(scan ?? nothingKnown(wanted), wanted, family, info.backend, this.#cap);
     try {
-      await this.#write(plan);
+      // What was committed before the refusal, jumps among it, must not be written twice.
+      if (!(await this.#fits(plan))) return await this.#full(wanted);
     } catch (error) {
       this.#distrustScan = scan !== undefined && error instanceof IptablesError && !error.isResourceProblem;
       throw error;
@@ -166,8 +170,25 @@ export class RuleApplier {
     return { kind: 'full', jumps, ...planSize(plan) };
   }
 
-  async #write(plan: WritePlan): Promise<void> {
-    if (plan.length > 0) await this.#iptables.restore(planText(plan));
+  /**
+   * Writes, or finds out that the kernel does not take sections of this size; then smaller ones are cut from now on, and what
+   * the kernel holds is not known. False only as long as there is something left to cut. @throws IptablesError
+   */
+  async #fits(plan: WritePlan): Promise<boolean> {
+    try {
+      await writePlan(this.#iptables, plan);
+      return true;
+    } catch (error) {
+      if (!(error instanceof IptablesError)) throw error;
+      const cap = error.isTooLarge ? smallerCap(plan, this.#cap) : undefined;
+      if (cap === undefined) throw error;
+      this.#log.info(
+        { lines: cap, err: error.message },
+        'the kernel takes only small writes here; cutting them smaller',
+      );
+      this.#cap = cap;
+      return false;
+    }
   }
 
   async #tryScan(wanted: DesiredRules): Promise<KernelScan | undefined> {

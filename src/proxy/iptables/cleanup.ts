@@ -2,11 +2,13 @@ import type { IPFamily } from '../../objects/meta.ts';
 import type { IptablesBackend } from './backend.ts';
 import { CANARY_CHAIN } from './canary.ts';
 import { isServiceChain } from './chain-names.ts';
+import { cutRemovals } from './cut-sections.ts';
 import { jumpText } from './kernel-scan.ts';
-import type { AnyTable, Iptables } from './runner.ts';
+import { type AnyTable, type Iptables, IptablesError } from './runner.ts';
 import { savedForm } from './saved-form.ts';
+import { sectionSizes, smallerCap, writePlan } from './section-sizes.ts';
 import { JUMP_RULES } from './static-rules.ts';
-import { cutRemovals, linesPerSection, planText, type WritePlan, type WriteSection } from './write-plan.ts';
+import type { WritePlan, WriteSection } from './write-plan.ts';
 
 /** Chains that kube-proxy, or we, make whatever the Services are. KUBE-FIREWALL is kubelet's too and stays. */
 const SHARED_CHAINS: Record<AnyTable, readonly string[]> = {
@@ -65,7 +67,7 @@ export class LeftoverScanner {
   };
 
   /** Jumps go first, then the chains, each after all that refer to it. */
-  plan(backend: IptablesBackend): { plan: WritePlan; report: CleanupReport } {
+  plan(backend: IptablesBackend, cap = Number.POSITIVE_INFINITY): { plan: WritePlan; report: CleanupReport } {
     const plan: WriteSection[] = [];
     const report: CleanupReport = { chainsRemoved: 0, jumpsRemoved: 0, left: [] };
     for (const table of ['filter', 'nat', 'mangle'] as const) {
@@ -75,7 +77,8 @@ export class LeftoverScanner {
       plan.push({ table, chains: shared.map((chain) => ({ chain, rules: [] })), edits: jumps, removed: [] });
       const removed = chains.filter((chain) => !held.has(chain));
       // The jumps are gone by then, so nothing reaches the table.
-      for (const part of cutRemovals(removed, linesPerSection(backend, 0))) {
+      const { lines } = sectionSizes(backend, { chains: removed.length, reached: false, cap });
+      for (const part of cutRemovals(removed, lines)) {
         plan.push({ table, chains: [], edits: [], removed: part });
       }
       report.chainsRemoved += removed.length;
@@ -101,11 +104,22 @@ export class LeftoverScanner {
  * @throws IptablesError
  */
 export async function cleanupRules(iptables: Iptables): Promise<CleanupReport> {
-  const scanner = new LeftoverScanner(iptables.family);
-  await iptables.save(scanner.line);
-  const { plan, report } = scanner.plan(iptables.info.backend);
-  if (plan.length > 0) await iptables.restore(planText(plan));
-  return report;
+  let cap = Number.POSITIVE_INFINITY;
+  let found: CleanupReport | undefined;
+  for (;;) {
+    const scanner = new LeftoverScanner(iptables.family);
+    await iptables.save(scanner.line);
+    const { plan, report } = scanner.plan(iptables.info.backend, cap);
+    found ??= report;
+    try {
+      await writePlan(iptables, plan);
+      return found;
+    } catch (error) {
+      const smaller = error instanceof IptablesError && error.isTooLarge ? smallerCap(plan, cap) : undefined;
+      if (smaller === undefined) throw error;
+      cap = smaller;
+    }
+  }
 }
 
 function isOurs(table: AnyTable, chain: string): boolean {

@@ -1,4 +1,5 @@
 import type { IptablesBackend } from './backend.ts';
+import { cutIntoSections } from './cut-sections.ts';
 import { dispatchDelta } from './dispatch-delta.ts';
 import {
   changedServicePorts,
@@ -7,20 +8,22 @@ import {
   type ServicePortRules,
   type TableName,
 } from './rules.ts';
+import { sectionSizes } from './section-sizes.ts';
 import { DISPATCH_CHAINS } from './static-rules.ts';
-import {
-  type ChainContent,
-  cutIntoSections,
-  type DispatchChange,
-  linesPerSection,
-  type WritePlan,
-} from './write-plan.ts';
+import type { ChainContent, DispatchChange, WritePlan } from './write-plan.ts';
 
 /**
  * What to write so that a kernel which holds `applied` holds `wanted`: only chains that differ, and single rules of the chains
  * that all Services share. Entries that are the same object in both are not looked at.
+ *
+ * @param cap most lines that the kernel takes in one section, as far as known
  */
-export function planDelta(applied: DesiredRules, wanted: DesiredRules, backend: IptablesBackend): WritePlan {
+export function planDelta(
+  applied: DesiredRules,
+  wanted: DesiredRules,
+  backend: IptablesBackend,
+  cap = Number.POSITIVE_INFINITY,
+): WritePlan {
   if (applied === wanted) return [];
   const owned: ChainContent[][] = [];
   const removed: string[] = [];
@@ -38,7 +41,7 @@ export function planDelta(applied: DesiredRules, wanted: DesiredRules, backend: 
       nat: { fixed: changedFixed('nat'), owned, dispatch: changedDispatch('nat'), removed, emptied: [] },
       jumps: { filter: [], nat: [] },
     },
-    linesPerSection(backend, countChains(wanted)),
+    sectionSizes(backend, { chains: countChains(wanted), reached: true, cap }),
   );
 
   // A fixed chain that is not wanted any more stays: the only such one, KUBE-FIREWALL, is kubelet's too.

@@ -21,6 +21,8 @@ const MAX_CHAIN_NAME = 28;
 export interface FakeIptablesOptions {
   family?: IPFamily;
   info?: IptablesInfo;
+  /** Sections with more lines are refused, as iptables-nft has to do in a user namespace. */
+  maxSectionLines?: number;
 }
 
 /**
@@ -35,10 +37,12 @@ export class FakeIptables implements Iptables {
   #tables: Record<AnyTable, Chains>;
   #failures: IptablesError[] = [];
   #lockHeld = false;
+  readonly #maxSectionLines: number;
 
   constructor(options: FakeIptablesOptions = {}) {
     this.family = options.family ?? 'IPv4';
     this.info = options.info ?? { backend: 'nft', version: '1.8.9' };
+    this.#maxSectionLines = options.maxSectionLines ?? Number.POSITIVE_INFINITY;
     this.#tables = emptyTables();
   }
 
@@ -163,6 +167,7 @@ export class FakeIptables implements Iptables {
   #apply(text: string): void {
     let table: AnyTable | undefined;
     let draft: Chains = new Map();
+    let start = 0;
     const lines = text.split('\n');
     for (const [index, line] of lines.entries()) {
       const fail = (exitCode: number, message: string) => this.#error(index + 1, exitCode, message);
@@ -171,9 +176,11 @@ export class FakeIptables implements Iptables {
         if (!(line.slice(1) in BUILT_IN)) throw fail(2, `unable to initialize table '${line.slice(1)}'`);
         table = line.slice(1) as AnyTable;
         draft = copyChains(this.#tables[table]);
+        start = index;
       } else if (table === undefined) {
         throw fail(1, 'no table yet');
       } else if (line === 'COMMIT') {
+        if (index - start > this.#maxSectionLines) throw fail(1, 'Message too long.');
         this.#check(draft);
         this.#tables[table] = draft;
         table = undefined;

@@ -1,35 +1,32 @@
 import type { IPFamily } from '../../objects/meta.ts';
 import type { IptablesBackend } from './backend.ts';
+import { cutIntoSections } from './cut-sections.ts';
 import { countChains } from './delta.ts';
 import { jumpText, type KernelScan, wantedChains } from './kernel-scan.ts';
 import type { DesiredRules, JumpRule, RuleText, TableName } from './rules.ts';
 import { savedForm } from './saved-form.ts';
+import { sectionSizes } from './section-sizes.ts';
 import { DISPATCH_CHAINS } from './static-rules.ts';
-import {
-  type ChainContent,
-  cutIntoSections,
-  type DispatchChange,
-  linesPerSection,
-  type WritePlan,
-} from './write-plan.ts';
+import type { ChainContent, DispatchChange, WritePlan } from './write-plan.ts';
 
 /**
  * What to write so that a kernel that looked like `scan` holds `wanted`: chains that are missing or different, whole; jumps
  * that are missing; and service chains that nothing wants are deleted. Chains that are right already are left alone, which
  * makes a restart, a take-over from kube-proxy and a repair cost only what is really different.
+ *
+ * @param cap most lines that the kernel takes in one section, as far as known
  */
 export function planFull(
   scan: KernelScan,
   wanted: DesiredRules,
   family: IPFamily,
   backend: IptablesBackend,
+  cap = Number.POSITIVE_INFINITY,
 ): WritePlan {
   const missing = { filter: new Set(scan.missing.filter), nat: new Set(scan.missing.nat) };
   const toWrite = (table: TableName, chain: string) => missing[table].has(chain) || scan.different[table].has(chain);
   const all = wantedChains(wanted);
   const content = (table: TableName, chain: string): ChainContent => ({ chain, rules: all[table].get(chain) ?? [] });
-  // Jumps that exist already lead packets to what is being written.
-  const reached = !scan.missingJumps.some((jump) => jump.table === 'nat');
   const owned: ChainContent[][] = [];
   for (const entry of wanted.services.values()) {
     const unit = [...entry.chains]
@@ -57,7 +54,7 @@ export function planFull(
       },
       jumps: { filter: jumpLines(scan.missingJumps, 'filter'), nat: jumpLines(scan.missingJumps, 'nat') },
     },
-    linesPerSection(backend, reached ? countChains(wanted) : 0),
+    sectionSizes(backend, { chains: countChains(wanted), reached: scan.reached, cap }),
   );
 }
 

@@ -17,6 +17,8 @@ export interface KernelScan {
   /** Of those, the ones that a foreign rule jumps to, and whether they hold rules; the kernel refuses to delete them. */
   readonly held: ReadonlyMap<string, { readonly empty: boolean }>;
   readonly missingJumps: readonly JumpRule[];
+  /** Some rule outside our chains jumps to a nat chain that all Services share, so that packets meet what is written there. */
+  readonly reached: boolean;
   /** Chains that a missing jump leads to, not wanted by `desired` and not there: KUBE-FIREWALL. */
   readonly missingTargets: Record<TableName, string[]>;
   /** Our chains that the kernel holds, of whatever content. */
@@ -97,6 +99,7 @@ export class KernelScanner {
           .map((chain) => [chain, { empty: !this.#staleWithRules.has(chain) }]),
       ),
       missingJumps,
+      reached: DISPATCH_CHAINS.nat.some((chain) => this.#heldByOthers.has(chain)),
       missingTargets: this.#perTable((table) => [
         ...new Set(
           missingJumps
@@ -224,6 +227,7 @@ export function nothingKnown(wanted: DesiredRules): KernelScan {
     stale: [],
     held: new Map(),
     missingJumps: [],
+    reached: true,
     missingTargets: { filter: [], nat: [] },
     found: 0,
   };

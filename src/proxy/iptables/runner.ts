@@ -61,6 +61,11 @@ export class IptablesError extends Error {
     return this.cause instanceof ExecError && this.cause.code === 'ABORTED';
   }
 
+  /** One section was larger than what the process may send to the kernel at once. */
+  get isTooLarge(): boolean {
+    return /Message too long|No buffer space/.test(this.stderr);
+  }
+
   get isPermissionProblem(): boolean {
     return /Permission denied|Operation not permitted|must be root/i.test(this.stderr);
   }

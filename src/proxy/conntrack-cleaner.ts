@@ -38,6 +38,7 @@ export class UdpFlowCleaner {
   #running: Promise<void> | undefined;
   #retry: Timer | undefined;
   #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: UdpFlowCleanerOptions) {
     this.#options = options;
@@ -64,6 +65,7 @@ export class UdpFlowCleaner {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     this.#retry?.cancel();
     await this.#running;
   }
@@ -97,7 +99,7 @@ export class UdpFlowCleaner {
     const targets = [...abandoned, ...presentTargets(state)];
     if (targets.length === 0) return;
     const judge = judgeUdpFlows(targets, family, new Set(nodeAddresses()));
-    const deleted = await cleanUdpFlows(conntrack, judge);
+    const deleted = await cleanUdpFlows(conntrack, judge, this.#stopping.signal);
     metrics.conntrackCleaned(family, { seconds: (clock.monotonic() - start) / 1000, deleted });
     if (deleted > 0) log.info({ family, deleted }, 'deleted stale UDP flows');
   }

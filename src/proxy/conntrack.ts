@@ -1,6 +1,5 @@
 import type { IPFamily } from '../objects/meta.ts';
 import { joinHostPort } from './addresses.ts';
-import { type Exec, ExecError } from './exec.ts';
 import type { ServicePortName } from './names.ts';
 import type { ServicePortMap, ServicePortRecord } from './service-ports.ts';
 
@@ -14,6 +13,8 @@ export interface UdpFlow {
   readonly replySrcPort: number;
 }
 
+export type UdpDestination = Pick<UdpFlow, 'origDst' | 'origDstPort'>;
+
 /** Where a service port is reached, and the endpoints that may answer. */
 export interface UdpTarget {
   readonly record: Pick<ServicePortRecord, 'clusterIP' | 'externalIPs' | 'loadBalancerVIPs' | 'port' | 'nodePort'>;
@@ -24,6 +25,8 @@ export interface UdpTarget {
 /** Tells which flows have to go. */
 export interface UdpFlowJudge {
   isStale(flow: UdpFlow): boolean;
+  /** Whether every flow to there is stale, whatever answers: the Service has no serving endpoint, or is gone. */
+  isForsaken(destination: UdpDestination): boolean;
 }
 
 /**
@@ -47,16 +50,20 @@ export function judgeUdpFlows(
     }
     if (record.nodePort !== 0) byNodePort.set(record.nodePort, serving);
   }
+  const isNodeAddress = (ip: string) =>
+    !nodeAddresses || nodeAddresses.has(ip) || (family === 'IPv4' && ip.startsWith('127.'));
+  /** The endpoints that may answer a flow to there, once for each service port that is reached so. */
+  const allowed = ({ origDst, origDstPort }: UdpDestination) =>
+    [
+      byAddress.get(joinHostPort(origDst, origDstPort)),
+      isNodeAddress(origDst) ? byNodePort.get(origDstPort) : undefined,
+    ].filter((endpoints) => endpoints !== undefined);
   return {
     isStale(flow) {
       const answeredBy = joinHostPort(flow.replySrc, flow.replySrcPort);
-      const atAddress = byAddress.get(joinHostPort(flow.origDst, flow.origDstPort));
-      if (atAddress && !atAddress.has(answeredBy)) return true;
-      if (nodeAddresses && !nodeAddresses.has(flow.origDst) && !(family === 'IPv4' && flow.origDst.startsWith('127.')))
-        return false;
-      const atNodePort = byNodePort.get(flow.origDstPort);
-      return atNodePort !== undefined && !atNodePort.has(answeredBy);
+      return allowed(flow).some((endpoints) => !endpoints.has(answeredBy));
     },
+    isForsaken: (destination) => allowed(destination).some((endpoints) => endpoints.size === 0),
   };
 }
 
@@ -89,12 +96,16 @@ export function parseUdpFlow(line: string): UdpFlow | undefined {
   return { origDst, origDstPort: Number(origDstPort), replySrc, replySrcPort: Number(replySrcPort) };
 }
 
+/** Flows to delete: all to one destination, or those of them that one end answers. */
+export type UdpMatch = UdpDestination &
+  (Pick<UdpFlow, 'replySrc' | 'replySrcPort'> | { readonly replySrc?: undefined });
+
 /** The connection tracking table of one family. */
 export interface Conntrack {
   /** Calls `onFlow` for each tracked UDP connection. @throws ConntrackError */
   listUdp(onFlow: (flow: UdpFlow) => void): Promise<void>;
-  /** Deletes every flow with these ends. @returns how many there were. @throws ConntrackError */
-  deleteUdp(flow: UdpFlow): Promise<number>;
+  /** Deletes every flow that one of these describes, until `signal` aborts. @returns how many went. @throws ConntrackError */
+  deleteUdp(matches: readonly UdpMatch[], signal?: AbortSignal): Promise<number>;
 }
 
 export class ConntrackError extends Error {
@@ -108,61 +119,18 @@ export class ConntrackError extends Error {
   }
 }
 
-/** Deletes stale flows, each distinct pair of ends once. @returns how many flows went. @throws ConntrackError */
-export async function cleanUdpFlows(conntrack: Conntrack, judge: UdpFlowJudge): Promise<number> {
-  const stale = new Map<string, UdpFlow>();
+/**
+ * Deletes stale flows: one deletion for each distinct pair of ends, and one alone for a destination at which all are stale, so that
+ * a Service that goes with a thousand endpoints costs one walk through the kernel's table. @returns how many flows went.
+ * @throws ConntrackError
+ */
+export async function cleanUdpFlows(conntrack: Conntrack, judge: UdpFlowJudge, signal?: AbortSignal): Promise<number> {
+  const stale = new Map<string, UdpMatch>();
   await conntrack.listUdp((flow) => {
-    if (judge.isStale(flow)) stale.set(Object.values(flow).join(' '), flow);
+    if (!judge.isStale(flow)) return;
+    const { origDst, origDstPort } = flow;
+    const match: UdpMatch = judge.isForsaken(flow) ? { origDst, origDstPort } : flow;
+    stale.set(Object.values(match).join(' '), match);
   });
-  let deleted = 0;
-  for (const flow of stale.values()) deleted += await conntrack.deleteUdp(flow);
-  return deleted;
-}
-
-const TIMEOUT_MS = 60_000;
-
-/** Through the program of conntrack-tools: netlink, which kube-proxy uses, is out of reach for Node. */
-export class ConntrackProgram implements Conntrack {
-  readonly #exec: Exec;
-  readonly #family: readonly string[];
-
-  constructor(exec: Exec, family: IPFamily) {
-    this.#exec = exec;
-    this.#family = ['-f', family === 'IPv4' ? 'ipv4' : 'ipv6', '-p', 'udp'];
-  }
-
-  async listUdp(onFlow: (flow: UdpFlow) => void): Promise<void> {
-    let rest = '';
-    await this.#run(['-L', ...this.#family], (chunk) => {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const flow = parseUdpFlow(line);
-        if (flow) onFlow(flow);
-      }
-    });
-  }
-
-  async deleteUdp(flow: UdpFlow): Promise<number> {
-    const ends = ['--orig-dst', flow.origDst, '--orig-port-dst', String(flow.origDstPort)];
-    const answer = ['--reply-src', flow.replySrc, '--reply-port-src', String(flow.replySrcPort)];
-    const stderr = await this.#run(['-D', ...this.#family, ...ends, ...answer], () => {});
-    return Number(/(\d+) flow entries have been deleted/.exec(stderr)?.[1] ?? 0);
-  }
-
-  async #run(args: string[], onStdout: (chunk: string) => void): Promise<string> {
-    try {
-      const { exitCode, stderr } = await this.#exec({ command: 'conntrack', args, timeoutMs: TIMEOUT_MS, onStdout });
-      // Status 1 with this message only says that none matched.
-      if (exitCode !== 0 && !stderr.includes('0 flow entries have been')) {
-        throw new ConntrackError(`conntrack ${args[0]} ended with status ${exitCode}: ${stderr.trim()}`);
-      }
-      return stderr;
-    } catch (error) {
-      if (!(error instanceof ExecError)) throw error;
-      const missing = error.code === 'NOT_FOUND';
-      const hint = missing ? '; on Debian and Ubuntu: apt-get install -y conntrack' : '';
-      throw new ConntrackError(`${error.message}${hint}`, { missing, cause: error });
-    }
-  }
+  return stale.size === 0 ? 0 : conntrack.deleteUdp([...stale.values()], signal);
 }

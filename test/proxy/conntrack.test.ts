@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import {
   abandonedUdpTargets,
-  ConntrackProgram,
+  type Conntrack,
   cleanUdpFlows,
   judgeUdpFlows,
   parseUdpFlow,
   type UdpFlow,
+  type UdpMatch,
   type UdpTarget,
 } from '../../src/proxy/conntrack.ts';
+import { ConntrackProgram } from '../../src/proxy/conntrack-program.ts';
 import { endpointsOfService } from '../../src/proxy/endpoints.ts';
-import { ExecError } from '../../src/proxy/exec.ts';
+import { ExecError, type ExecRequest } from '../../src/proxy/exec.ts';
 import { servicePorts } from '../../src/proxy/service-ports.ts';
 import { createKernelLab, type KernelLab } from '../support/kernel-lab.ts';
 import { describeGolden, type GoldenCase } from './golden/load.ts';
@@ -29,6 +31,33 @@ const flow = (origDst: string, origDstPort: number, replySrc: string, replySrcPo
   replySrc,
   replySrcPort,
 });
+
+/** A table of flows in memory; remembers what it was asked to delete. */
+class FakeConntrack implements Conntrack {
+  flows: UdpFlow[];
+  readonly asked: UdpMatch[] = [];
+
+  constructor(flows: UdpFlow[]) {
+    this.flows = flows;
+  }
+
+  async listUdp(onFlow: (flow: UdpFlow) => void): Promise<void> {
+    this.flows.forEach(onFlow);
+  }
+
+  async deleteUdp(matches: readonly UdpMatch[]): Promise<number> {
+    this.asked.push(...matches);
+    const matched = (f: UdpFlow) =>
+      matches.some((m) =>
+        m.replySrc === undefined
+          ? m.origDst === f.origDst && m.origDstPort === f.origDstPort
+          : Object.values(m).join() === Object.values(f).join(),
+      );
+    const before = this.flows.length;
+    this.flows = this.flows.filter((f) => !matched(f));
+    return before - this.flows.length;
+  }
+}
 
 interface ConntrackCase extends GoldenCase {
   expected: GoldenCase['expected'] & {
@@ -107,20 +136,37 @@ describe('reading conntrack', () => {
     expect(parseUdpFlow('conntrack v1.4.7 (conntrack-tools): 3 flow entries have been shown.')).toBeUndefined();
   });
 
-  test('flows with the same ends are deleted by one command', async () => {
-    const deleted: UdpFlow[] = [];
+  test('flows with the same ends are deleted once', async () => {
     const stale = flow('172.30.1.1', 53, '10.1.0.2', 5353);
-    const count = await cleanUdpFlows(
-      {
-        listUdp: async (onFlow) => [stale, { ...stale }, flow('172.30.1.1', 53, '10.1.0.1', 5353)].forEach(onFlow),
-        deleteUdp: async (f) => deleted.push(f) + 1,
-      },
-      judgeUdpFlows([target('10.1.0.1:5353')], 'IPv4'),
-    );
-    expect(deleted).toEqual([stale]);
-    expect(count).toBe(2);
+    const table = new FakeConntrack([stale, { ...stale }, flow('172.30.1.1', 53, '10.1.0.1', 5353)]);
+    expect(await cleanUdpFlows(table, judgeUdpFlows([target('10.1.0.1:5353')], 'IPv4'))).toBe(2);
+    expect(table.asked).toEqual([stale]);
   });
 
+  test('where no endpoint serves, all flows go by one deletion for each address, however many answered', async () => {
+    const answers = Array.from({ length: 1000 }, (_, i) => `10.1.${i >> 8}.${i & 255}`);
+    const other = flow('172.30.9.9', 53, '10.1.0.1', 5353);
+    const table = new FakeConntrack([
+      ...answers.map((ip) => flow('172.30.1.1', 53, ip, 5353)),
+      ...answers.map((ip) => flow('192.168.0.2', 30053, ip, 5353)),
+      other,
+    ]);
+    expect(await cleanUdpFlows(table, judgeUdpFlows([target()], 'IPv4'))).toBe(2000);
+    expect(table.asked).toEqual([
+      { origDst: '172.30.1.1', origDstPort: 53 },
+      { origDst: '192.168.0.2', origDstPort: 30053 },
+    ]);
+    expect(table.flows).toEqual([other]);
+  });
+
+  test('nothing stale deletes nothing', async () => {
+    const table = new FakeConntrack([flow('172.30.1.1', 53, '10.1.0.1', 5353)]);
+    expect(await cleanUdpFlows(table, judgeUdpFlows([target('10.1.0.1:5353')], 'IPv4'))).toBe(0);
+    expect(table.asked).toEqual([]);
+  });
+});
+
+describe('the program conntrack', () => {
   test('a missing program is an error that says what to install', async () => {
     const conntrack = new ConntrackProgram(
       () => Promise.reject(new ExecError('NOT_FOUND', 'conntrack', 'conntrack is not installed')),
@@ -130,6 +176,50 @@ describe('reading conntrack', () => {
       missing: true,
       message: expect.stringContaining('apt-get install -y conntrack'),
     });
+  });
+
+  const pairs = Array.from({ length: 250 }, (_, i) => flow('172.30.1.1', 53, `10.1.0.${i}`, 5353));
+  const line = (f: UdpFlow) =>
+    `udp 17 29 src=10.9.0.1 dst=${f.origDst} sport=1 dport=${f.origDstPort} src=${f.replySrc} dst=10.9.0.1 sport=${f.replySrcPort} dport=1\n`;
+
+  /** Runs like conntrack-tools 1.4.7, or an older one that knows no `-R`; each deletion finds one flow. */
+  function programOf({ batches }: { batches: boolean }) {
+    const requests: ExecRequest[] = [];
+    const exec = async (request: ExecRequest) => {
+      requests.push(request);
+      const together = request.args[0] === '-R';
+      if (together && !batches) return { exitCode: 2, stdout: '', stderr: 'unknown option' };
+      const commands = together ? [...(request.stdin ?? [])] : [request.args.join(' ')];
+      for (const _command of commands) request.onStdout?.(line(flow('172.30.1.1', 53, '10.1.0.1', 5353)));
+      return { exitCode: 0, stdout: '', stderr: '' };
+    };
+    return { program: new ConntrackProgram(exec, 'IPv4'), requests };
+  }
+
+  test('takes many deletions in one process, a hundred at a time', async () => {
+    const { program, requests } = programOf({ batches: true });
+    expect(await program.deleteUdp(pairs)).toBe(250);
+    expect(requests.map((r) => [r.args.join(' '), [...(r.stdin ?? [])].length])).toEqual([
+      ['-R -', 100],
+      ['-R -', 100],
+      ['-R -', 50],
+    ]);
+    expect([...(requests[0]?.stdin ?? [])][7]).toBe(
+      '-D -f ipv4 -p udp --orig-dst 172.30.1.1 --orig-port-dst 53 --reply-src 10.1.0.7 --reply-port-src 5353\n',
+    );
+  });
+
+  test('takes them one by one where it is too old for that', async () => {
+    const { program, requests } = programOf({ batches: false });
+    expect(await program.deleteUdp(pairs.slice(0, 120))).toBe(120);
+    expect(requests.filter((r) => r.args[0] === '-R')).toHaveLength(1);
+    expect(requests.filter((r) => r.args[0] === '-D')).toHaveLength(120);
+  });
+
+  test('begins no further batch once it is to stop', async () => {
+    const { program, requests } = programOf({ batches: true });
+    expect(await program.deleteUdp(pairs, AbortSignal.abort())).toBe(0);
+    expect(requests).toEqual([]);
   });
 
   test('in a real kernel stale flows go and the others stay', async () => {
@@ -142,44 +232,34 @@ describe('reading conntrack', () => {
       return;
     }
     try {
-      const add = (ip: string, port: string, answer: string) =>
-        lab.run(
-          'conntrack',
-          '-I',
-          '-p',
-          'udp',
-          '-s',
-          '10.9.0.1',
-          '-d',
-          ip,
-          '--sport',
-          port,
-          '--dport',
-          '53',
-          '-r',
-          answer,
-          '-q',
-          '10.9.0.1',
-          '--reply-port-src',
-          '5353',
-          '--reply-port-dst',
-          port,
-          '-t',
-          '120',
-        );
-      await add('172.30.1.1', '1001', '10.1.0.1');
-      await add('172.30.1.1', '1002', '10.1.0.2');
-      await add('172.30.1.1', '1003', '10.1.0.2');
-      await add('172.30.9.9', '1004', '10.1.0.2');
+      const flows = [
+        ['172.30.1.1', 53, '10.1.0.1'],
+        ['172.30.1.1', 53, '10.1.0.2'],
+        ['172.30.1.1', 53, '10.1.0.2'],
+        ['172.30.1.1', 53, '10.1.0.3'],
+        ['172.30.9.9', 53, '10.1.0.2'],
+        ['172.30.2.2', 53, '10.1.0.2'],
+        ['172.30.2.2', 53, '10.1.0.4'],
+        ['172.30.2.2', 54, '10.1.0.4'],
+      ] as const;
+      for (const [index, [ip, dport, answer]] of flows.entries()) {
+        const ends = `-s 10.9.0.1 -d ${ip} --sport ${1001 + index} --dport ${dport} -r ${answer} -q 10.9.0.1`;
+        const ports = `--reply-port-src 5353 --reply-port-dst ${1001 + index} -t 120`;
+        await lab.run('conntrack', ...`-I -p udp ${ends} ${ports}`.split(' '));
+      }
       const conntrack = new ConntrackProgram(lab.exec, 'IPv4');
-      expect(await cleanUdpFlows(conntrack, judgeUdpFlows([target('10.1.0.1:5353')], 'IPv4'))).toBe(2);
+      const without = { record: { ...record, clusterIP: '172.30.2.2' }, serving: new Set<string>() };
+      expect(await cleanUdpFlows(conntrack, judgeUdpFlows([without, target('10.1.0.1:5353')], 'IPv4'))).toBe(5);
       const left: UdpFlow[] = [];
       await conntrack.listUdp((f) => left.push(f));
-      expect(left.map((f) => `${f.origDst} ${f.replySrc}`).sort()).toEqual([
-        '172.30.1.1 10.1.0.1',
-        '172.30.9.9 10.1.0.2',
+      expect(left.map((f) => `${f.origDst}:${f.origDstPort} ${f.replySrc}`).sort()).toEqual([
+        '172.30.1.1:53 10.1.0.1',
+        '172.30.2.2:54 10.1.0.4',
+        '172.30.9.9:53 10.1.0.2',
       ]);
-      expect(await conntrack.deleteUdp(flow('172.30.1.1', 53, '10.9.9.9', 1))).toBe(0);
+      const gone = [flow('172.30.1.1', 53, '10.9.9.9', 1), flow('172.30.9.9', 53, '10.1.0.2', 5354)];
+      expect(await conntrack.deleteUdp(gone.slice(1))).toBe(0);
+      expect(await conntrack.deleteUdp(gone)).toBe(0);
     } finally {
       await lab.dispose();
     }

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { TRIGGER_TIME_ANNOTATION } from '../../src/objects/endpointslice.ts';
 import { createLogger, type Logger, silentLogger } from '../../src/observe/logger.ts';
-import type { UdpFlow } from '../../src/proxy/conntrack.ts';
+import type { UdpFlow, UdpMatch } from '../../src/proxy/conntrack.ts';
 import { ConntrackError } from '../../src/proxy/conntrack.ts';
 import { UdpFlowCleaner } from '../../src/proxy/conntrack-cleaner.ts';
 import { FakeIptables } from '../../src/proxy/iptables/fake-iptables.ts';
@@ -24,7 +24,7 @@ function setUp(
   const metrics = new ProxyMetrics(registry);
   const events: string[] = [];
   const flows: UdpFlow[] = [];
-  const deleted: UdpFlow[] = [];
+  const deleted: UdpMatch[] = [];
   const conntrack = { fail: undefined as ConntrackError | undefined, listings: 0 };
   const config = rulesConfig(over.config);
   const nodeAddresses = over.nodeAddresses ?? (() => ['192.168.0.2']);
@@ -39,9 +39,9 @@ function setUp(
           if (conntrack.fail) throw conntrack.fail;
           flows.forEach(onFlow);
         },
-        deleteUdp: async (flow) => {
-          deleted.push(flow);
-          return 1;
+        deleteUdp: async (matches) => {
+          deleted.push(...matches);
+          return matches.length;
         },
       },
       nodeAddresses,
@@ -294,7 +294,7 @@ describe('the cleaning of UDP flows', () => {
     flows.push(stale);
     proxier.onService(dns, undefined);
     await settle();
-    expect(deleted).toEqual([stale]);
+    expect(deleted).toEqual([{ origDst: stale.origDst, origDstPort: stale.origDstPort }]);
     await proxier.stop();
   });
 
@@ -310,7 +310,7 @@ describe('the cleaning of UDP flows', () => {
     expect(deleted).toEqual([]);
     conntrack.fail = undefined;
     await clock.advance(20_000);
-    expect(deleted).toEqual([stale]);
+    expect(deleted).toEqual([{ origDst: stale.origDst, origDstPort: stale.origDstPort }]);
     conntrack.fail = new ConntrackError('conntrack is not installed', { missing: true });
     proxier.onService(undefined, dns);
     await settle();

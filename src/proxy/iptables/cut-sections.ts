@@ -93,6 +93,7 @@ function cutShared(
 function cutStep(table: TableName, step: ChainStep, maxRules: number): WriteSection[] {
   if ('edits' in step) return inPieces(step.edits, maxRules).map((edits) => section(table, { edits }));
   const { chain } = step;
+  if (step.rules.length === 0) return [section(table, { fixed: [step] })];
   return inPieces(step.rules, maxRules).map((rules: readonly RuleText[], i) =>
     i === 0
       ? section(table, { fixed: [{ chain, rules }] })

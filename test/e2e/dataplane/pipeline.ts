@@ -5,8 +5,8 @@ import { objectKey } from '../../../src/objects/meta.ts';
 import { silentLogger } from '../../../src/observe/logger.ts';
 import { ChangeTracker } from '../../../src/proxy/change-tracker.ts';
 import type { ProxyRulesConfig } from '../../../src/proxy/config-types.ts';
-import { ConntrackProgram } from '../../../src/proxy/conntrack.ts';
 import { UdpFlowCleaner } from '../../../src/proxy/conntrack-cleaner.ts';
+import { ConntrackProgram } from '../../../src/proxy/conntrack-program.ts';
 import { type Exec, ExecError } from '../../../src/proxy/exec.ts';
 import { type ApplyReport, RuleApplier } from '../../../src/proxy/iptables/apply.ts';
 import {

@@ -87,6 +87,17 @@ describe('cutting changes into sections', () => {
     ]);
   });
 
+  test('a shared chain without rules is made all the same, before the long one that jumps to it', async () => {
+    const dispatch = [{ direct: services }, { direct: content('KUBE-NODEPORTS', []) }];
+    const iptables = new FakeIptables();
+    await writePlan(
+      iptables,
+      cutIntoSections({ ...changes, nat: { ...changes.nat, dispatch } }, { lines: 1000, dispatch: 3 }),
+    );
+    expect(iptables.rules('nat', 'KUBE-SERVICES')).toEqual(services.rules);
+    expect(iptables.rules('nat', 'KUBE-NODEPORTS')).toEqual([]);
+  });
+
   test('chains are removed after those that jump to them, all at once where size does not matter', () => {
     const chains = ['KUBE-MARK-MASQ', 'KUBE-SEP-A', 'KUBE-SVC-A', 'KUBE-EXT-A'];
     expect(cutRemovals(chains, Number.POSITIVE_INFINITY)).toEqual([

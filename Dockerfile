@@ -71,15 +71,15 @@ USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/node", "--max-semi-space-size=4", "/usr/share/slicewise/main.js"]
 CMD ["controller"]
 
-# Debian with both variants of iptables, conntrack, and nft, which removes what a kube-proxy in mode nftables left. No wrapper around
-# iptables is needed: `slicewise proxier` finds out which variant the host uses (--iptables-backend=auto) and starts that one by its
-# own name.
+# Debian with both variants of iptables, conntrack, nfacct, and nft, which removes what a kube-proxy in mode nftables left. No wrapper
+# around iptables is needed: `slicewise proxier` finds out which variant the host uses (--iptables-backend=auto) and starts that one
+# by its own name.
 FROM base AS proxier
 LABEL org.opencontainers.image.title="slicewise proxier" \
       org.opencontainers.image.description="The kube-proxy of Kubernetes, in TypeScript" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN apt-get update \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends conntrack iptables libatomic1 nftables \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends conntrack iptables libatomic1 nfacct nftables \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/cache/ldconfig/* /var/log/*
 COPY --from=build /out/usr/local/bin/node /usr/local/bin/node
 COPY --from=build /out/usr/share/slicewise/ /usr/share/slicewise/

@@ -10,30 +10,30 @@ import { Reflector } from '../kube/reflector.ts';
 import { resourceClient } from '../kube/typed.ts';
 import type { IPFamily } from '../objects/meta.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
-import { checkAgainstCluster } from '../proxy/config/cluster-checks.ts';
 import { addProxyFlags, givenFlags } from '../proxy/config/command-line.ts';
-import { familySettings, nodePortCIDRs } from '../proxy/config/family-settings.ts';
 import type { GivenFlags } from '../proxy/config/flags.ts';
 import { defaultProxyConfig, type LoadedProxyConfig, loadProxyConfig } from '../proxy/config/load.ts';
 import { configYaml } from '../proxy/config/print.ts';
 import { logLevel, runOptions } from '../proxy/config/run-options.ts';
-import { isDetectLocalMode, type KubeProxyConfiguration } from '../proxy/config/types.ts';
-import { watchConfigFile } from '../proxy/config/watch.ts';
+import type { KubeProxyConfiguration } from '../proxy/config/types.ts';
+import { Ending } from '../proxy/ending.ts';
 import { EVENTS, ProxyEventRecorder } from '../proxy/event-recorder.ts';
 import { startingEvent } from '../proxy/events.ts';
 import { realExec } from '../proxy/exec.ts';
-import { supportedFamilies } from '../proxy/ip-families.ts';
+import { followConfig, followNode } from '../proxy/follow.ts';
 import { type DetectedBackend, detectBackend, type IptablesBackend } from '../proxy/iptables/backend.ts';
-import { cleanupRules } from '../proxy/iptables/cleanup.ts';
 import type { Iptables } from '../proxy/iptables/runner.ts';
 import { prepareKernel, setConntrack } from '../proxy/kernel-settings.ts';
 import { interfaceAddresses, iptablesOf, probeFamilies } from '../proxy/machine.ts';
 import { keepNewSpaceSmall, stayCompact } from '../proxy/memory.ts';
+import { counterReader, ensureCounters, NfacctProgram, NO_COUNTERS, usableCounters } from '../proxy/nfacct.ts';
 import { removeNftablesLeftovers } from '../proxy/nftables-leftovers.ts';
-import { chooseNodeIPs, nodeChange, nodeFacts, nodeIPsWarning, nodeName } from '../proxy/node.ts';
+import { nodeName } from '../proxy/node.ts';
 import { NodeProxy } from '../proxy/node-proxy.ts';
 import { setOomScore } from '../proxy/oom-score.ts';
 import { OwnNode } from '../proxy/own-node.ts';
+import { removeRules } from '../proxy/remove-rules.ts';
+import { planStart } from '../proxy/start-plan.ts';
 import { conntrackIsLiberal, ensureRouteLocalnet, realSettingFiles } from '../proxy/sysctls.ts';
 import { UserError } from '../user-error.ts';
 import { VERSION } from '../version.ts';
@@ -80,24 +80,8 @@ async function run(flags: GivenFlags, backend: IptablesBackend | 'auto'): Promis
   const detected = await detectBackend(realExec, backend);
   if (detected.warning) logger.warn(detected.warning);
   const iptables = iptablesOf(realExec, detected);
-  if (todo.cleanup) await cleanUp(iptables, logger);
+  if (todo.cleanup) await removeRules(iptables, { exec: realExec, support: await probeFamilies(iptables), logger });
   else await proxy({ loaded, flags, detected, iptables, master: todo.master, logger });
-}
-
-async function cleanUp(iptables: Record<IPFamily, Iptables>, logger: Logger): Promise<void> {
-  const support = await probeFamilies(iptables);
-  const left: string[] = [];
-  for (const family of ['IPv4', 'IPv6'] as const) {
-    if (support.iptablesProblem[family] !== undefined) continue;
-    const report = await cleanupRules(iptables[family]);
-    left.push(...report.left);
-    logger.info({ family, chains: report.chainsRemoved, jumps: report.jumpsRemoved }, 'rules removed');
-  }
-  const nftables = await removeNftablesLeftovers(realExec);
-  if (nftables.removed.length > 0) logger.info({ tables: nftables.removed }, 'nftables tables removed');
-  if (nftables.problems.length > 0) throw new UserError(nftables.problems.join('; '));
-  if (left.length > 0)
-    throw new UserError(`some chains could only be emptied, because foreign rules jump to them: ${left.join(', ')}`);
 }
 
 interface RunInputs {
@@ -115,7 +99,7 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
   keepNewSpaceSmall();
   const name = nodeName(config.hostnameOverride, hostname());
   const support = await probeFamilies(iptables);
-  const ending = new Ending();
+  const ending = new Ending((signal, listener) => process.once(signal, listener));
   const client = await connect(config, master, logger);
   const node = new OwnNode(name, realClock);
   const nodes = new Reflector({ client, resource: NODES, logger, fieldSelector: `metadata.name=${name}` });
@@ -140,27 +124,18 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
     }
     if (ready.problem) logger.warn(ready.problem);
     const facts = ready.facts;
-    const nodeIPs = chooseNodeIPs(facts.hostIPs, config.bindAddress);
-    const doubt = nodeIPsWarning(nodeIPs);
-    if (doubt) logger.warn(doubt);
-    const { families, notes } = supportedFamilies(support, nodeIPs.primaryFamily);
-    for (const note of notes) logger.info(note);
-    const inputs = { nodeIPs: nodeIPs.ips, podCIDRs: facts.podCIDRs };
-    const checks = checkAgainstCluster({
-      config,
-      nodePortCIDRs: nodePortCIDRs(config, inputs),
-      podCIDRs: facts.podCIDRs,
-      primaryFamily: nodeIPs.primaryFamily,
-      dualStack: families.length === 2,
-    });
-    for (const warning of checks.warnings) logger.warn(warning);
-    if (checks.fatal !== undefined) throw new UserError(checks.fatal);
-    const settings = families.map((family) => familySettings(config, family, inputs));
+    const plan = planStart(config, facts, support);
+    for (const note of plan.notes) logger.info(note);
+    for (const warning of plan.warnings) logger.warn(warning);
+    if (plan.fatal !== undefined) throw new UserError(plan.fatal);
+    const { families, settings } = plan;
     await setConntrack(config, realExec, logger);
     if (settings.some((s) => s.localhostNodePorts)) ensureRouteLocalnet(realSettingFiles);
     const oom = setOomScore(config.oomScoreAdj, writeFileSync);
     if (oom !== undefined) logger.info(oom);
 
+    const nfacct = new NfacctProgram(realExec);
+    const counters = await ensureCounters(nfacct, logger);
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
     running = new NodeProxy({
@@ -173,14 +148,22 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
       node,
       zone: facts.zone,
       conntrackTCPLiberal: conntrackIsLiberal(realSettingFiles),
+      nfacctCounters: {
+        IPv4: families.includes('IPv4') ? await usableCounters(iptables.IPv4, counters, logger) : NO_COUNTERS,
+        IPv6: families.includes('IPv6') ? await usableCounters(iptables.IPv6, counters, logger) : NO_COUNTERS,
+      },
+      readNfacct: counters && counterReader(nfacct),
       nodeAddresses: interfaceAddresses,
       record: recorder.record,
       registry,
       clock: realClock,
       logger,
     });
-    followNode(node, facts, config, running, ending, logger);
-    watch = followConfig(loaded, flags, ending, logger);
+    const { detectLocalMode } = config;
+    const setZone = running.setZone.bind(running);
+    followNode(node, { start: facts, detectLocalMode, setZone, ending, logger });
+    const read = (path: string) => readFile(path, 'utf8');
+    watch = followConfig(loaded, { flags, readFile: read, ending, clock: realClock, logger });
     recorder.record(startingEvent(name));
     const { backend, version: iptablesVersion, reason } = detected;
     logger.info({ version: VERSION, node: name, families, backend, reason, iptablesVersion }, 'proxier starting');
@@ -210,29 +193,6 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
   }
 }
 
-/** What ends the run: a signal, or a reason to be started anew. */
-class Ending {
-  /** Resolves on SIGTERM or SIGINT, or when all is well and a new start is due; rejects with a UserError. */
-  readonly ended: Promise<void>;
-  readonly end: () => void;
-  readonly fail: (reason: string) => void;
-
-  constructor() {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ended = promise;
-    this.end = resolve;
-    this.fail = (reason) => reject(new UserError(reason));
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    // Whoever waits hears of it; until then it must not end the process by itself.
-    promise.catch(() => {});
-  }
-
-  /** The promise's value, or undefined when the end came first. */
-  async unlessEnded<T>(promise: Promise<T>): Promise<T | undefined> {
-    return Promise.race([promise, this.ended.then(() => undefined)]);
-  }
-}
-
 /** @throws UserError in one line when the kubeconfig is no good or the server does not answer */
 async function connect(
   config: KubeProxyConfiguration,
@@ -249,47 +209,4 @@ async function connect(
     await client.close();
     throw error;
   }
-}
-
-function followNode(
-  node: OwnNode,
-  start: ReturnType<typeof nodeFacts>,
-  config: KubeProxyConfiguration,
-  running: NodeProxy,
-  ending: Ending,
-  logger: Logger,
-): void {
-  const mode = config.detectLocalMode;
-  let facts = start;
-  node.onChange(() => {
-    if (!node.current || !isDetectLocalMode(mode)) return;
-    const now = nodeFacts(node.current);
-    const change = nodeChange(facts, now, mode);
-    facts = now;
-    for (const note of change.notes) logger.warn(note);
-    if (change.zone !== undefined) running.setZone(change.zone);
-    if (change.exit !== undefined) ending.fail(change.exit);
-  });
-}
-
-function followConfig(
-  loaded: LoadedProxyConfig,
-  flags: GivenFlags,
-  ending: Ending,
-  logger: Logger,
-): { stop(): void } | undefined {
-  const { file, config } = loaded;
-  if (!file) return undefined;
-  return watchConfigFile({
-    file,
-    config,
-    load: (text) => loadProxyConfig({ flags, readFile: () => text }).config,
-    readFile: (path) => readFile(path, 'utf8'),
-    clock: realClock,
-    onWarning: (line) => logger.warn(line),
-    onRestart: () => {
-      logger.info({ file: file.path }, 'the configuration file has changed; ending, to be started with it');
-      ending.end();
-    },
-  });
 }

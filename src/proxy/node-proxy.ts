@@ -10,6 +10,7 @@ import type { Service } from '../objects/service.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { FamilySettings } from './config/family-settings.ts';
 import type { KubeProxyConfiguration } from './config/types.ts';
+import type { NfacctCounters } from './config-types.ts';
 import { UdpFlowCleaner } from './conntrack-cleaner.ts';
 import { ConntrackProgram } from './conntrack-program.ts';
 import { nodeReference, type RecordEvent } from './events.ts';
@@ -20,7 +21,7 @@ import { serveProxyPages } from './health/serve-pages.ts';
 import { ServiceHealthServers } from './health/service-health-servers.ts';
 import { supportsRandomFully } from './iptables/backend.ts';
 import type { Iptables } from './iptables/runner.ts';
-import { ProxyMetrics } from './metrics.ts';
+import { type NfacctPackets, ProxyMetrics } from './metrics.ts';
 import { nodePortMatch } from './node-ports.ts';
 import type { OwnNode } from './own-node.ts';
 import { Proxier } from './proxier.ts';
@@ -37,6 +38,10 @@ export interface NodeProxyOptions {
   node: OwnNode;
   zone: string;
   conntrackTCPLiberal: boolean;
+  /** The packet counters that rules of each family may name. */
+  nfacctCounters: Readonly<Record<IPFamily, NfacctCounters>>;
+  /** What they stand at. Absent: this machine has none. */
+  readNfacct: (() => Promise<NfacctPackets>) | undefined;
   /** Addresses of the node's interfaces at this moment. */
   nodeAddresses: () => readonly string[];
   record: RecordEvent;
@@ -66,6 +71,7 @@ export class NodeProxy {
   constructor(options: NodeProxyOptions) {
     this.#options = options;
     this.#metrics = new ProxyMetrics(options.registry);
+    if (options.readNfacct) this.#metrics.showNfacct(options.readNfacct);
     this.#health = new ProxyHealthTracker(options.clock, options.config.iptables.syncPeriod);
     this.#families = options.families.map((settings) => this.#family(settings));
     this.synced = Promise.all(this.#families.map(({ proxier }) => proxier.firstSync)).then(() => undefined);
@@ -128,8 +134,7 @@ export class NodeProxy {
         zone: this.#options.zone,
         randomFully: supportsRandomFully(iptables[family].info.version),
         conntrackTCPLiberal: this.#options.conntrackTCPLiberal,
-        // Making a counter takes netlink, which is out of reach for Node.
-        nfacctCounters: { ctStateInvalidDropped: false, localhostNodePortsAccepted: false },
+        nfacctCounters: this.#options.nfacctCounters[family],
       },
       iptables: iptables[family],
       conntrack: new UdpFlowCleaner({

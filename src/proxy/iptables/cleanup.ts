@@ -1,4 +1,5 @@
 import type { IPFamily } from '../../objects/meta.ts';
+import { NFACCT_PROBE_CHAIN } from '../nfacct.ts';
 import type { IptablesBackend } from './backend.ts';
 import { CANARY_CHAIN } from './canary.ts';
 import { isServiceChain } from './chain-names.ts';
@@ -19,6 +20,7 @@ const SHARED_CHAINS: Record<AnyTable, readonly string[]> = {
     'KUBE-NODEPORTS',
     'KUBE-PROXY-FIREWALL',
     CANARY_CHAIN,
+    NFACCT_PROBE_CHAIN,
   ],
   nat: ['KUBE-SERVICES', 'KUBE-NODEPORTS', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ', CANARY_CHAIN],
   mangle: [CANARY_CHAIN],

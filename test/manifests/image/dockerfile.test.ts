@@ -38,9 +38,11 @@ describe('the Dockerfile', () => {
     expect(texts('controller', 'USER')).toEqual(['65532:65532']);
   });
 
-  it('puts nothing but iptables, conntrack and a library of Node on top of Debian for the proxier', () => {
+  it('puts nothing but iptables, its companions and a library of Node on top of Debian for the proxier', () => {
     const [install = ''] = texts('proxier', 'RUN');
-    expect(/--no-install-recommends ([^&]+)/.exec(install)?.[1]?.trim()).toBe('conntrack iptables libatomic1');
+    expect(/--no-install-recommends ([^&]+)/.exec(install)?.[1]?.trim()).toBe(
+      'conntrack iptables libatomic1 nfacct nftables',
+    );
   });
 
   it('starts both with the flags of the launcher', () => {

@@ -6,10 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import { ability } from '../../embedded/hosts/namespaces.ts';
 import { hasKubectl } from '../../manifests/kustomize.ts';
+import { Originals, originalsIn } from './stage/originals.ts';
 import { Programs } from './stage/programs.ts';
 import { CONTROLLER_NODES, Stage } from './stage/world.ts';
 
 const KIND = import.meta.dirname;
+const programsOfOriginals = originalsIn(process.env.KUBEBUILDER_ASSETS);
+if (!programsOfOriginals)
+  console.log('skipped: 50-originals.sh on a stage: KUBEBUILDER_ASSETS does not hold the originals');
 const WORKERS = ['slicewise-worker', 'slicewise-worker2'];
 
 /** A Pod as kubelet would run it; `hostNetwork`: one that is a process on its node. */
@@ -118,6 +122,23 @@ describe.runIf(ability.able && hasKubectl)(
       expect(code).toBe(0);
       expect(stdout).toContain(last);
       expect(stdout).toContain('ok  nobody has noticed anything');
+    });
+
+    it.runIf(programsOfOriginals)('50-originals.sh holds, with the real originals', async () => {
+      if (!programsOfOriginals) throw new TypeError('no originals');
+      const originals = new Originals(stage, programsOfOriginals);
+      programs.extra = originals.play;
+      try {
+        const settings =
+          'ROOT=$HERE/../../..; SUFFIX=; STATIC_POD=/etc/kubernetes/manifests/kube-controller-manager.yaml; ';
+        const { code, stdout, stderr } = await bash(`${settings}source "$HERE/steps/50-originals.sh"`);
+        expect(stderr).toBe('');
+        expect(code).toBe(0);
+        expect(stdout).toContain('ok  they are still the same slices');
+        expect(stdout.match(/ok {2}nobody has noticed anything/g)).toHaveLength(3);
+      } finally {
+        await originals.stop();
+      }
     });
   },
 );

@@ -9,11 +9,17 @@ const PODS = join(import.meta.dirname, '..', 'pods');
 const OK: ExecResult = { code: 0, stdout: '', stderr: '' };
 const READY_ANNOTATION = 'slicewise.dev/ready';
 
+/** Plays what concerns the originals. Resolves with undefined for a call that does not. */
+export type Extra = (program: 'docker' | 'kubectl', args: readonly string[]) => Promise<ExecResult | undefined>;
+
 /** Plays docker and kubectl on a stage. What concerns the API server alone is done by the machine's own kubectl. */
 export class Programs {
   readonly #stage: Stage;
   /** Every call, in order. */
   readonly calls: string[] = [];
+
+  /** Asked first. */
+  extra: Extra = () => Promise.resolve(undefined);
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -44,6 +50,8 @@ export class Programs {
 
   async kubectl(args: string[]): Promise<ExecResult> {
     const line = args.join(' ');
+    const extra = await this.extra('kubectl', args);
+    if (extra) return extra;
     if (args[0] === 'exec') return this.#execInPod(args[1] ?? '', args.slice(3));
     // DaemonSets and the parts' Deployment are processes here.
     if (line === '-n kube-system rollout restart daemonset/slicewise-proxier')
@@ -83,6 +91,8 @@ export class Programs {
 
   async #docker(args: string[]): Promise<ExecResult> {
     const line = args.join(' ');
+    const extra = await this.extra('docker', args);
+    if (extra) return extra;
     const [command, host = '', ...rest] = args;
     if (command === 'run') return this.#node('client', ['', ...args.slice(args.indexOf('/scripts/load.mjs'))]);
     if (command === 'inspect') return { ...OK, stdout: `${this.#stage.addressesOf(args.at(-1) ?? '').join(' ')}\n` };

@@ -21,6 +21,7 @@ const topology: Topology = planTopology([
   { name: 'slicewise-worker2', zone: 'zone-b' },
 ]);
 
+export const NODES: readonly string[] = topology.nodes.map(({ name }) => name);
 /** The nodes that the Deployment's two replicas end up on. */
 export const CONTROLLER_NODES = ['slicewise-control-plane', 'slicewise-worker'] as const;
 
@@ -37,6 +38,8 @@ export class Stage {
   /** The nodes whose controller runs with filled caches. */
   readonly #ready = new Set<string>();
   #closing = false;
+  /** Whether the Deployment of the controller has replicas. */
+  #wanted = true;
 
   private constructor(hosts: NamespaceHosts, kubeconfig: string, undo: UndoStack) {
     this.hosts = hosts;
@@ -97,6 +100,33 @@ export class Stage {
     );
   }
 
+  /** Scales the Deployment to none or to all of its replicas. */
+  async scaleControllers(wanted: boolean): Promise<void> {
+    this.#wanted = wanted;
+    if (wanted) await Promise.all(CONTROLLER_NODES.map((node) => this.startController(node)));
+    else
+      for (const node of this.#ready) {
+        const process = this.controllerOn(node);
+        process.kill('SIGTERM');
+        await process.exited;
+      }
+  }
+
+  get runningControllers(): readonly string[] {
+    return [...this.#ready];
+  }
+
+  get runningProxiers(): readonly string[] {
+    return [...this.#proxiers.keys()];
+  }
+
+  async stopProxier(node: string): Promise<void> {
+    const process = this.#proxiers.get(node);
+    this.#proxiers.delete(node);
+    process?.kill('SIGTERM');
+    await process?.exited;
+  }
+
   /** Replaces each proxier, as a rolling update does: the next one once the one before is synced. */
   async restartProxiers(): Promise<void> {
     for (const [node, process] of this.#proxiers) {
@@ -106,12 +136,17 @@ export class Stage {
     }
   }
 
-  private async startProxier(node: string): Promise<void> {
-    const cidrs = this.hosts.ipv6 ? [topology.clusterCIDR, topology.clusterCIDR6] : [topology.clusterCIDR];
-    const flags = [`--kubeconfig=${this.#nodeKubeconfig}`, `--hostname-override=${node}`, `--cluster-cidr=${cidrs}`];
+  async startProxier(node: string): Promise<void> {
+    const flags = this.proxyFlags(node);
     const process_ = await this.hosts.spawn(node, [process.execPath, MAIN, 'proxier', ...flags]);
     await process_.waitForLine(/proxier synced/);
     this.#proxiers.set(node, process_);
+  }
+
+  /** For either proxy. */
+  proxyFlags(node: string): string[] {
+    const cidrs = this.hosts.ipv6 ? [topology.clusterCIDR, topology.clusterCIDR6] : [topology.clusterCIDR];
+    return [`--kubeconfig=${this.#nodeKubeconfig}`, `--hostname-override=${node}`, `--cluster-cidr=${cidrs}`];
   }
 
   /** Its end is followed by another, as kubelet would have it. */
@@ -126,7 +161,7 @@ export class Stage {
     void process_.exited
       .then(() => {
         this.#ready.delete(node);
-        return this.#closing ? undefined : this.startController(node);
+        return this.#closing || !this.#wanted ? undefined : this.startController(node);
       })
       .catch((error: unknown) => {
         // One that was starting when everything ended.

@@ -6,6 +6,7 @@ import { createEventRecorder, type EventRecorder } from '../kube/events.ts';
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../kube/projections.ts';
 import { Reflector, type ReflectorStatus } from '../kube/reflector.ts';
 import { resourceClient } from '../kube/typed.ts';
+import { writesOf } from '../kube/writes.ts';
 import type { Logger } from '../observe/logger.ts';
 import { EndpointSliceController, POD_INDEXERS, SLICE_INDEXERS } from './controller.ts';
 import type { ControllerOptions } from './options.ts';
@@ -62,9 +63,8 @@ export function assembleController(parts: AssemblyParts): Assembly {
 function sliceClient(client: KubeClient): SliceClient {
   const slices = resourceClient(client, ENDPOINT_SLICES);
   return {
+    ...writesOf(client, ENDPOINT_SLICES),
     get: (namespace, name) => slices.get(namespace, name),
-    create: (slice) => slices.create(slice),
-    update: (slice) => slices.update(slice),
     delete: ({ metadata: { namespace, name, uid } }) =>
       slices.delete(namespace, name, uid === undefined ? {} : { preconditions: { uid } }),
   };

@@ -2,7 +2,7 @@ import { isApiError } from '../kube/errors.ts';
 import type { EndpointSlice } from '../objects/endpointslice.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import type { FamilyPlan, Plan, PlannedWrite } from './plan.ts';
-import type { SliceClient } from './slice-client.ts';
+import type { SliceClient, WrittenSlice } from './slice-client.ts';
 import type { SliceTracker } from './tracker.ts';
 
 /** One write that failed. `message` is upstream's wording; `cause` is the `ApiError`. */
@@ -69,7 +69,7 @@ export class PlanWriter {
     this.#metrics.wrote(write.op);
   }
 
-  async #update(service: string, slice: EndpointSlice, before: EndpointSlice): Promise<EndpointSlice> {
+  async #update(service: string, slice: EndpointSlice, before: EndpointSlice): Promise<WrittenSlice> {
     try {
       return await this.#client.update(slice);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { EndpointSlice } from '../objects/endpointslice.ts';
+import type { WrittenSlice } from './slice-client.ts';
 
 interface Entry {
   generation: number;
@@ -23,7 +24,7 @@ export class SliceTracker {
   #services = new Map<string, Map<string, Entry>>();
 
   /** What the API server answered to our create or update. */
-  wrote(service: string, slice: EndpointSlice): void {
+  wrote(service: string, slice: WrittenSlice): void {
     this.#entries(service).set(uidOf(slice), { generation: generationOf(slice), name: slice.metadata.name });
   }
 
@@ -112,10 +113,10 @@ export class SliceTracker {
   }
 }
 
-function uidOf(slice: EndpointSlice): string {
+function uidOf(slice: WrittenSlice): string {
   return slice.metadata.uid ?? '';
 }
 
-function generationOf(slice: EndpointSlice): number {
+function generationOf(slice: WrittenSlice): number {
   return slice.metadata.generation ?? 0;
 }

@@ -9,6 +9,10 @@ export interface RequestOptions {
   query?: Record<string, string | number | boolean | undefined>;
   /** JSON body. */
   body?: unknown;
+  /** In place of `body`: an object as protobuf, in its envelope. */
+  message?: Buffer;
+  /** `Accept` header. Where the answer is protobuf, its bytes are the result. @default application/json */
+  accept?: string;
   /** Required for PATCH. */
   patchType?: PatchType;
   /** Milliseconds until the call fails with `TimeoutError`; the client's default when absent. */
@@ -35,7 +39,7 @@ export interface StreamOptions {
  * `AbortError`. Safe for concurrent use; calls after `close()` reject.
  */
 export interface KubeClient {
-  /** Sends one request and resolves with the decoded JSON body (`undefined` for an empty one). */
+  /** Sends one request and resolves with the decoded JSON body (`undefined` for an empty one), or with the bytes of a protobuf body. */
   request(options: RequestOptions): Promise<unknown>;
   /** Opens a watch-like response; resolves once a 2xx status has arrived. The caller owns the stream. */
   stream(options: StreamOptions): Promise<Readable>;

@@ -7,6 +7,7 @@ import { type Connections, createConnections } from './connections.ts';
 import { ApiError } from './errors.ts';
 import { errorFromTransport } from './http-failure.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
+import { PROTOBUF } from './proto/envelope.ts';
 import { retryDelay } from './retry.ts';
 import { errorFromResponse } from './status.ts';
 import { TimeLimit, unlessAborted } from './time-limit.ts';
@@ -87,7 +88,7 @@ class HttpKubeClient implements SeverableClient {
   async request(options: RequestOptions): Promise<unknown> {
     const { method, path, signal } = options;
     const headers = requestHeaders(options);
-    const body = options.body === undefined ? null : JSON.stringify(options.body);
+    const body = options.message ?? (options.body === undefined ? null : JSON.stringify(options.body));
     const limit = this.#limit(signal, options.timeoutMs ?? this.#timeoutMs, `${method} ${path}`);
     const { beforeSend } = this.#options;
     try {
@@ -98,7 +99,8 @@ class HttpKubeClient implements SeverableClient {
             ask(calls, { request: { ...request, body }, limit, beforeSend: beforeSend && (() => beforeSend(options)) }),
           bodyOf: (received) => received.body,
         });
-        return decode(answer.body.toString('utf8'), options);
+        const isProtobuf = String(answer.headers['content-type'] ?? '').startsWith(PROTOBUF);
+        return isProtobuf ? answer.body : decode(answer.body.toString('utf8'), options);
       });
     } finally {
       limit.release();
@@ -237,7 +239,8 @@ function closedError(server: string): ApiError {
 }
 
 function requestHeaders(options: RequestOptions): Record<string, string> {
-  const headers: Record<string, string> = { accept: JSON_TYPE };
+  const headers: Record<string, string> = { accept: options.accept ?? JSON_TYPE };
+  if (options.message) return { ...headers, 'content-type': PROTOBUF };
   if (options.body === undefined) return headers;
   if (options.method !== 'PATCH') return { ...headers, 'content-type': JSON_TYPE };
   if (!options.patchType) throw new TypeError(`PATCH ${options.path}: patchType is missing`);

@@ -16,6 +16,8 @@ export interface Resource<T extends KubeObject> {
    * not keep references to `bytes`. Only for kinds whose objects are never written back: fields that it does not know are lost.
    */
   decode?(bytes: Buffer): T;
+  /** The object as protobuf, in its envelope, for writing it; undefined for one that only JSON can hold in full. */
+  encode?(object: T): Buffer | undefined;
   /** `after`, made to share with the version before it whatever parts of the two are equal. May change `after` to that end. */
   share?(before: T, after: T): T;
 }

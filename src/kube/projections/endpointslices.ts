@@ -1,4 +1,5 @@
 import type { AddressType, Endpoint, EndpointPort, EndpointSlice } from '../../objects/endpointslice.ts';
+import { encodeEndpointSlice } from '../proto/encode-endpointslice.ts';
 import { decodeEndpointSlice } from '../proto/endpointslices.ts';
 import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
@@ -15,6 +16,7 @@ export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
   kind: 'EndpointSlice',
   namespaced: true,
   project: projectSlice,
+  encode: encodeEndpointSlice,
   share: (before, after) => share(before, after) as EndpointSlice,
 };
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ClusterShape } from '../support/cluster.ts';
 
 /** A process to measure: how to start it against the API server of a kubeconfig. */
@@ -8,20 +8,24 @@ export interface Candidate {
   name: string;
   /** Writes at a time. */
   workers: number;
-  /** False for one that only writes what a controller would have to write at its start. */
-  follows: boolean;
   start(kubeconfig: string, folder: string): ChildProcess;
 }
 
 const root = join(import.meta.dirname, '..', '..');
 /** As bin/slicewise.js starts it. */
 const runtimeFlags = ['--max-semi-space-size=4'];
-const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'slicewise'), ...process.env };
+const env = {
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'slicewise'),
+  MALLOC_ARENA_MAX: '2',
+  ...process.env,
+};
+/** BENCH_MAIN=dist/main.js measures what the images run. */
+const main = resolve(process.env.BENCH_MAIN ?? join(root, 'src', 'main.ts'));
 /** Upstream's flags too: nobody else to wait for, and no limit but the API server's. */
 const unlimited = ['--kube-api-qps=10000', '--kube-api-burst=10000', '--leader-elect=false'];
 
 function node(script: string, args: string[]): ChildProcess {
-  return spawn(process.execPath, [...runtimeFlags, join(root, script), ...args], { stdio: 'ignore', env });
+  return spawn(process.execPath, [...runtimeFlags, script, ...args], { stdio: 'ignore', env });
 }
 
 function slicewise(workers: number): Candidate {
@@ -29,8 +33,7 @@ function slicewise(workers: number): Candidate {
   return {
     name: `slicewise, ${workers} workers`,
     workers,
-    follows: true,
-    start: (kubeconfig) => node('src/main.ts', ['controller', `--kubeconfig=${kubeconfig}`, ...flags]),
+    start: (kubeconfig) => node(main, ['controller', `--kubeconfig=${kubeconfig}`, ...flags]),
   };
 }
 
@@ -38,8 +41,8 @@ function floor(shape: ClusterShape, workers: number): Candidate {
   return {
     name: `floor, ${workers} writes at a time`,
     workers,
-    follows: false,
-    start: (kubeconfig) => node('bench/controller/floor.ts', [kubeconfig, JSON.stringify(shape), String(workers)]),
+    start: (kubeconfig) =>
+      node(join(root, 'bench/controller/floor.ts'), [kubeconfig, JSON.stringify(shape), String(workers)]),
   };
 }
 
@@ -47,7 +50,6 @@ function upstream(binary: string, workers: number): Candidate {
   return {
     name: `kube-controller-manager, ${workers} workers`,
     workers,
-    follows: true,
     start: (kubeconfig, folder) =>
       spawn(
         binary,
@@ -66,13 +68,9 @@ function upstream(binary: string, workers: number): Candidate {
 }
 
 /** Ours, kube-controller-manager where the folder of KUBEBUILDER_ASSETS holds it, and the floor under both. */
-export function candidates(assets: string | undefined, shape: ClusterShape): Candidate[] {
+export function candidates(assets: string | undefined, shape: ClusterShape, workers: readonly number[]): Candidate[] {
   const binary = assets === undefined ? '' : join(assets, 'kube-controller-manager');
-  return [5, 50].flatMap((workers) => [
-    slicewise(workers),
-    ...(existsSync(binary) ? [upstream(binary, workers)] : []),
-    floor(shape, workers),
-  ]);
+  return workers.flatMap((n) => [slicewise(n), ...(existsSync(binary) ? [upstream(binary, n)] : []), floor(shape, n)]);
 }
 
 export async function end(child: ChildProcess): Promise<void> {

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { type ClusterShape, namespaceName, podName } from '../support/cluster.ts';
+import type { ClusterShape } from '../support/cluster.ts';
 import { cpuSeconds, residentMemory } from '../support/process-stats.ts';
-import { percentile } from '../support/table.ts';
 import type { Candidate } from './candidates.ts';
 import { end } from './candidates.ts';
-import { deleteAllSlices, setReady } from './load.ts';
+import { Flipper, type FlipRound } from './flipper.ts';
+import { deleteAllSlices } from './load.ts';
 import type { SliceObserver } from './slice-observer.ts';
 
 export interface ColdStart {
@@ -13,16 +13,6 @@ export interface ColdStart {
   firstWriteSeconds: number;
   cpuSeconds: number;
   peakMegabytes: number;
-}
-
-export interface Flips {
-  perSecond: number;
-  count: number;
-  p50: number;
-  p99: number;
-  /** Flips that no watcher had seen 5 s after the last one. */
-  unseen: number;
-  cpuMillisecondsPerFlip: number;
 }
 
 export interface Bench {
@@ -33,13 +23,25 @@ export interface Bench {
   folder: string;
 }
 
+export interface Rounds {
+  /** Flips a second, each in a round of its own. */
+  rates: readonly number[];
+  secondsEach: number;
+  /** Flips before the first round, so that code is as warm as it is after a minute in service. */
+  warmUp: number;
+}
+
 export interface Result {
   candidate: Candidate;
   cold: ColdStart;
-  flips: Flips[];
+  flips: FlipRound[];
+  /** After all flips. */
+  peakMegabytes: number;
 }
 
-export async function measure(bench: Bench, candidate: Candidate, rates: number[], seconds: number): Promise<Result> {
+const WARM_UP_PER_SECOND = 200;
+
+export async function measure(bench: Bench, candidate: Candidate, rounds: Rounds): Promise<Result> {
   const { client, observer, shape, kubeconfig, folder } = bench;
   await deleteAllSlices(client, shape);
   while (observer.size > 0) await wait(100);
@@ -63,61 +65,17 @@ export async function measure(bench: Bench, candidate: Candidate, rates: number[
       cpuSeconds: cpuSeconds(pid),
       peakMegabytes: residentMemory(pid).peak,
     };
-    if (!candidate.follows) return { candidate, cold, flips: [] };
-    // The second look at every Service, a second after its slice appeared, must not count as flips.
-    await wait(5000);
-    const flips: Flips[] = [];
-    for (const rate of rates) flips.push(await flipAt(bench, pid, rate, seconds));
-    return { candidate, cold, flips };
+    const flips: FlipRound[] = [];
+    if (rounds.rates.length > 0) {
+      // The second look at every Service, a second after its slice appeared, must not count as flips.
+      await wait(4000);
+      const flipper = new Flipper({ client, observer, shape, cpuSeconds: () => cpuSeconds(pid) });
+      if (rounds.warmUp > 0) await flipper.round(WARM_UP_PER_SECOND, rounds.warmUp);
+      for (const rate of rounds.rates) flips.push(await flipper.round(rate, rate * rounds.secondsEach));
+      await flipper.restore();
+    }
+    return { candidate, cold, flips, peakMegabytes: residentMemory(pid).peak };
   } finally {
     await end(child);
   }
-}
-
-async function flipAt({ client, observer, shape }: Bench, pid: number, rate: number, seconds: number): Promise<Flips> {
-  const count = rate * seconds;
-  const cpuBefore = cpuSeconds(pid);
-  const startedAt = performance.now();
-  const flips: { pod: string; sentAt: number; acknowledgedAt: number }[] = [];
-  const sent: Promise<void>[] = [];
-  // Each Pod is flipped once and back afterwards; the stride visits a different Service each time.
-  const target = (i: number) => ({
-    service: (i * 7) % shape.services,
-    pod: Math.floor(i / shape.services) % shape.podsPerService,
-  });
-  for (let i = 0; i < count; i++) {
-    await wait(Math.max(0, startedAt + (i * 1000) / rate - performance.now()));
-    const { service, pod } = target(i);
-    const sentAt = performance.now();
-    const key = `${namespaceName(shape, service)}/${podName(service, pod)}`;
-    sent.push(
-      setReady(client, shape, service, pod, false).then((acknowledgedAt) => {
-        flips.push({ pod: key, sentAt, acknowledgedAt });
-      }),
-    );
-  }
-  await Promise.all(sent);
-  const deadline = performance.now() + 5000;
-  const missing = () => flips.filter((f) => observer.seen(f.pod, false, f.sentAt) === undefined).length;
-  while (missing() > 0 && performance.now() < deadline) await wait(50);
-  const unseen = missing();
-  while (missing() > 0) await wait(200);
-  const latencies = flips.map((f) =>
-    Math.max(0, (observer.seen(f.pod, false, f.sentAt) ?? Number.NaN) - f.acknowledgedAt),
-  );
-  const cpuMillisecondsPerFlip = ((cpuSeconds(pid) - cpuBefore) * 1000) / count;
-
-  for (let i = 0; i < count; i++) {
-    const { service, pod } = target(i);
-    await setReady(client, shape, service, pod, true);
-  }
-  await wait(6000);
-  return {
-    perSecond: rate,
-    count,
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
-    unseen,
-    cpuMillisecondsPerFlip,
-  };
 }

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../src/kube/client.ts';
-import { ENDPOINT_SLICES } from '../../src/kube/projections.ts';
+import { ENDPOINT_SLICES_READ_ONLY } from '../../src/kube/projections.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { type EndpointSlice, SERVICE_NAME_LABEL } from '../../src/objects/endpointslice.ts';
 import { silentLogger } from '../../src/observe/logger.ts';
@@ -15,7 +15,7 @@ export class SliceObserver {
   firstWriteAt: number | undefined;
 
   constructor(client: KubeClient) {
-    this.#reflector = new Reflector({ client, resource: ENDPOINT_SLICES, logger: silentLogger });
+    this.#reflector = new Reflector({ client, resource: ENDPOINT_SLICES_READ_ONLY, logger: silentLogger });
     this.#reflector.addHandler({
       onAdd: (slice) => this.#see(slice),
       onUpdate: (_, slice) => this.#see(slice),

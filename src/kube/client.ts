@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 export type PatchType = 'merge' | 'strategic' | 'json' | 'apply';
 
 export interface RequestOptions {
@@ -34,6 +32,14 @@ export interface StreamOptions {
   retry?: boolean;
 }
 
+/** The body of an answer as it arrives, for one reader. An end before its time rejects the reader. */
+export interface ByteStream extends AsyncIterableIterator<Buffer, undefined> {
+  /** True once nothing more will come. */
+  readonly destroyed: boolean;
+  /** Ends it; `reason` is what a reader who waits is told. */
+  destroy(reason?: Error): void;
+}
+
 /**
  * One pooled connection to one API server. Every failure is an `ApiError` (errors.ts) or, when the caller aborted, an
  * `AbortError`. Safe for concurrent use; calls after `close()` reject.
@@ -42,6 +48,6 @@ export interface KubeClient {
   /** Sends one request and resolves with the decoded JSON body (`undefined` for an empty one), or with the bytes of a protobuf body. */
   request(options: RequestOptions): Promise<unknown>;
   /** Opens a watch-like response; resolves once a 2xx status has arrived. The caller owns the stream. */
-  stream(options: StreamOptions): Promise<Readable>;
+  stream(options: StreamOptions): Promise<ByteStream>;
   close(): Promise<void>;
 }

@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { type Clock, type Random, realClock, sleep } from '../clock.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { KubeClient, PatchType, RequestOptions, StreamOptions } from './client.ts';
+import type { ByteStream, KubeClient, PatchType, RequestOptions, StreamOptions } from './client.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { ApiError } from './errors.ts';
 import { errorFromTransport } from './http-failure.ts';
@@ -10,8 +9,8 @@ import type { ClusterAccess } from './kubeconfig.ts';
 import { PROTOBUF } from './proto/envelope.ts';
 import { retryDelay } from './retry.ts';
 import { errorFromResponse } from './status.ts';
-import { TimeLimit, unlessAborted } from './time-limit.ts';
-import { undiciRequest } from './undici-parts.ts';
+import { openStream } from './streamed-answer.ts';
+import { TimeLimit } from './time-limit.ts';
 import { messageOf, singleLine } from './values.ts';
 import { type Answer, ask } from './whole-answer.ts';
 
@@ -107,20 +106,19 @@ class HttpKubeClient implements SeverableClient {
     }
   }
 
-  async stream(options: StreamOptions): Promise<Readable> {
+  async stream(options: StreamOptions): Promise<ByteStream> {
     const call = { method: 'GET' as const, path: options.path, ...(options.query && { query: options.query }) };
     const headers = { accept: options.accept ?? JSON_TYPE };
     const limit = this.#limit(options.signal, options.headersTimeoutMs ?? this.#timeoutMs, `GET ${options.path}`);
-    const { signal } = limit;
     try {
       const response = await this.#repeat(call, limit, options.retry ? (this.#options.retries ?? 5) : 0, async () => {
         const { watches } = await this.#open();
         return this.#exchange(call, headers, {
-          send: (request) => unlessAborted(signal, undiciRequest(watches, { ...request, signal })),
+          send: (request) => openStream(watches, { request, limit }),
           bodyOf: (received) => readAll(received.body),
         });
       });
-      limit.keepForCallerOnly(response.body);
+      limit.keepForCallerOnly();
       options.onContentType?.(String(response.headers['content-type'] ?? ''));
       return response.body;
     } catch (error) {
@@ -255,9 +253,9 @@ function queryString(query: RequestOptions['query']): string {
   return text === '' ? '' : `?${text}`;
 }
 
-async function readAll(body: Readable): Promise<Buffer> {
+async function readAll(body: ByteStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
+  for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

@@ -56,7 +56,7 @@ export async function* readListPage(options: ListPageOptions): AsyncGenerator<un
   try {
     for await (const chunk of body) {
       watchdog.fed();
-      for (const item of format.push(chunk as Buffer)) {
+      for (const item of format.push(chunk)) {
         if (turns.due()) await turns.wait();
         yield item;
       }

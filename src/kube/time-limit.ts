@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '../clock.ts';
 import { ApiError } from './errors.ts';
 import { messageOf } from './values.ts';
@@ -13,6 +12,7 @@ export class TimeLimit {
   #reason: Error | undefined;
   #controller: AbortController | undefined;
   #listener: ((reason: Error) => void) | undefined;
+  #forCallerOnly = false;
 
   constructor(clock: Clock, caller: AbortSignal | undefined, timeoutMs: number, message: string) {
     this.deadline = clock.monotonic() + timeoutMs;
@@ -36,6 +36,7 @@ export class TimeLimit {
   /** Calls `listener` once it is over, or now if it is. There is one listener at a time; undefined for none. */
   whenOver(listener: ((reason: Error) => void) | undefined): void {
     this.#listener = listener;
+    if (!listener && this.#forCallerOnly) this.release();
     if (this.#reason) listener?.(this.#reason);
   }
 
@@ -49,10 +50,11 @@ export class TimeLimit {
     this.#caller?.removeEventListener('abort', this.#abort);
   }
 
-  /** The headers came in time; from here only the caller ends the stream. */
-  keepForCallerOnly(stream: Readable): void {
+  /** The headers came in time; from here only the caller ends the stream, until there is no listener any more. */
+  keepForCallerOnly(): void {
     this.#timer.cancel();
-    stream.once('close', () => this.release());
+    this.#forCallerOnly = true;
+    if (!this.#listener) this.release();
   }
 
   #end(reason: Error): void {
@@ -63,10 +65,7 @@ export class TimeLimit {
   }
 }
 
-/**
- * `work`, or the signal's reason once it aborts, whichever comes first. undici looks at a signal only once a connection is there, which
- * may take as long as connecting may.
- */
+/** `work`, or the signal's reason once it aborts, whichever comes first. */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);

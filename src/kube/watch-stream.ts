@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Clock } from '../clock.ts';
-import type { KubeClient, StreamOptions } from './client.ts';
+import type { ByteStream, KubeClient, StreamOptions } from './client.ts';
 import { ACCEPT_PROTOBUF, PROTOBUF } from './proto/envelope.ts';
 import { readWatchFrames } from './proto/watch-frames.ts';
 import { StreamWatchdog } from './stream-watchdog.ts';
@@ -22,11 +21,11 @@ export interface WatchOptions {
 
 /** One open watch. */
 export class WatchStream {
-  readonly #body: Readable;
+  readonly #body: ByteStream;
   readonly #events: AsyncGenerator<WatchEvent, void, void>;
   readonly #watchdog: StreamWatchdog;
 
-  private constructor(body: Readable, events: AsyncGenerator<WatchEvent, void, void>, clock: Clock) {
+  private constructor(body: ByteStream, events: AsyncGenerator<WatchEvent, void, void>, clock: Clock) {
     this.#body = body;
     this.#events = events;
     this.#watchdog = new StreamWatchdog(clock, () => body.destroy(new Error('watch is silent')));
@@ -69,8 +68,6 @@ export class WatchStream {
 
   close(): void {
     this.#watchdog.release();
-    // Nobody reads any more, so nobody else would hear of an error on the way out.
-    this.#body.on('error', () => {});
     this.#body.destroy();
   }
 }

@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import type { KubeClient } from '../../../../src/kube/client.ts';
+import type { ByteStream, KubeClient } from '../../../../src/kube/client.ts';
 import { LineSplitter } from '../../../../src/kube/watch-lines.ts';
 
 /** An object as the API server sends it, whatever its kind. */
@@ -42,7 +41,7 @@ export class WatchLog {
     const list = (await client.request({ method: 'GET', path })) as { metadata: { resourceVersion: string } };
     const { resourceVersion } = list.metadata;
     const query = { watch: true, resourceVersion, allowWatchBookmarks: false };
-    log.#read(await client.stream({ path, query, signal: log.#stop.signal }));
+    void log.#read(await client.stream({ path, query, signal: log.#stop.signal }));
     return log;
   }
 
@@ -70,16 +69,17 @@ export class WatchLog {
     return [...this.#changes.keys()];
   }
 
-  #read(stream: Readable): void {
+  async #read(stream: ByteStream): Promise<void> {
     const lines = new LineSplitter();
-    stream.on('data', (chunk: Buffer) => {
-      for (const line of lines.push(chunk)) this.#take(JSON.parse(line));
-    });
     const broken = (why: string) => {
       if (!this.#stop.signal.aborted) this.#failure ??= new Error(`a watch of this test broke: ${why}`);
     };
-    stream.on('error', (error: Error) => broken(error.message));
-    stream.on('end', () => broken('it ended'));
+    try {
+      for await (const chunk of stream) for (const line of lines.push(chunk)) this.#take(JSON.parse(line));
+      broken('it ended');
+    } catch (error) {
+      broken(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #take({ type, object }: { type: string; object: ApiObject }): void {

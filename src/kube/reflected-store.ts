@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { type KubeObject, objectKey } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Indexers } from './handler.ts';
+import { UnknownFieldError } from './proto/reader.ts';
 import type { ReflectorObserver } from './reflector-observer.ts';
 import type { StoreAction } from './reflector-state.ts';
 import type { Resource } from './resource.ts';
@@ -34,13 +35,18 @@ export class ReflectedStore<T extends KubeObject> {
     this.store = new Store(options.indexers, (error, key) => this.#onHandlerError(error, key));
   }
 
-  /** Makes a received object the one at hand: parsed JSON, or the bytes of a protobuf message. Undefined when it cannot be read. */
+  /**
+   * Makes a received object the one at hand: parsed JSON, or the bytes of a protobuf message. Undefined when it cannot be read.
+   *
+   * @throws UnknownFieldError when only its JSON can be read without loss
+   */
   take(raw: unknown): T | undefined {
     const { resource } = this.#options;
     this.#object = undefined;
     try {
       this.#object = Buffer.isBuffer(raw) && resource.decode ? resource.decode(raw) : resource.project(raw);
     } catch (error) {
+      if (error instanceof UnknownFieldError) throw error;
       this.#skip(error);
     }
     return this.#object;

@@ -2,9 +2,11 @@ import { type Clock, type Random, realClock, sleep } from '../clock.ts';
 import type { KubeObject } from '../objects/meta.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KubeClient } from './client.ts';
+import { ApiError } from './errors.ts';
 import { missingGrant } from './forbidden.ts';
 import type { Indexers, Lister, ResourceHandler } from './handler.ts';
 import { readListPage } from './list-page.ts';
+import { UnknownFieldError } from './proto/reader.ts';
 import { ReflectedStore } from './reflected-store.ts';
 import { eventInput, toFailure } from './reflector-inputs.ts';
 import type { ReflectorObserver } from './reflector-observer.ts';
@@ -77,6 +79,8 @@ export class Reflector<T extends KubeObject> {
 
   #state: ReflectorState;
   #stream: WatchStream | undefined;
+  /** Asked for, for as long as nothing would be lost. */
+  #protobuf: boolean;
   #lastEventAt: number | undefined;
   #lastError: string | undefined;
   #lastLogged: string | undefined;
@@ -91,6 +95,7 @@ export class Reflector<T extends KubeObject> {
     this.#reflected = new ReflectedStore({ resource, indexers, observer, clock: this.#clock, logger: this.#log });
     this.store = this.#reflected.store;
     this.#path = resourcePath(options.resource, { namespace: options.namespace });
+    this.#protobuf = options.resource.decode !== undefined;
     this.#state = initialState({ watchList: options.watchList ?? true });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.synced = promise;
@@ -185,7 +190,7 @@ export class Reflector<T extends KubeObject> {
       query: { labelSelector, fieldSelector, limit: command.limit, continue: command.continueToken },
       signal: this.#stopping.signal,
       clock: this.#clock,
-      protobuf: this.#options.resource.decode !== undefined,
+      protobuf: this.#protobuf,
     });
     for (;;) {
       const { value, done } = await page.next();
@@ -196,7 +201,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #watch(command: Extract<Command, { do: 'watch' }>): Promise<Input> {
-    const { client, resource, labelSelector, fieldSelector, observer } = this.#options;
+    const { client, labelSelector, fieldSelector, observer } = this.#options;
     this.#stream = await WatchStream.open({
       client,
       path: this.#path,
@@ -211,7 +216,7 @@ export class Reflector<T extends KubeObject> {
       },
       signal: this.#stopping.signal,
       clock: this.#clock,
-      protobuf: resource.decode !== undefined,
+      protobuf: this.#protobuf,
       deadlineMs: command.deadlineMs,
       silenceMs: command.silenceMs,
     });
@@ -252,6 +257,7 @@ export class Reflector<T extends KubeObject> {
   #failed(error: unknown): Input {
     if (this.#stopping.signal.aborted) return { kind: 'stop' };
     if (this.#stream?.timedOut) return { kind: 'silent' };
+    if (error instanceof UnknownFieldError) return this.#failed(this.#withoutProtobuf(error));
     const failure = toFailure(error);
     const message = messageOf(error);
     // The same trouble again and again is one line, not a line every 30 seconds.
@@ -269,6 +275,14 @@ export class Reflector<T extends KubeObject> {
     this.#options.observer?.failed?.(failure.code);
     if (failure.code === 'NOT_FOUND' && this.#options.absentIsEmpty) this.#resolveSynced();
     return { kind: 'failed', failure };
+  }
+
+  /** The server is newer than this code. GONE, so that all is listed anew. */
+  #withoutProtobuf(cause: UnknownFieldError): ApiError {
+    this.#protobuf = false;
+    const { kind } = this.#options.resource;
+    const message = `${kind} has what its protobuf decoder does not know (${cause.message}): reading JSON from now on`;
+    return new ApiError({ code: 'GONE', message, cause });
   }
 
   #closeStream(): void {

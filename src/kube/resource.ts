@@ -13,7 +13,8 @@ export interface Resource<T extends KubeObject> {
   project(raw: unknown): T;
   /**
    * The same from the object's protobuf message. Where present, protobuf is asked for and JSON taken where a server has nothing else. Must
-   * not keep references to `bytes`. Only for kinds whose objects are never written back: fields that it does not know are lost.
+   * not keep references to `bytes`. Either for a kind whose objects are never written back, for fields that it does not know are lost, or it
+   * throws UnknownFieldError at one; objects are then read as JSON.
    */
   decode?(bytes: Buffer): T;
   /** The object as protobuf, in its envelope, for writing it; undefined for one that only JSON can hold in full. */

@@ -22,6 +22,9 @@ export interface ObjectMeta {
   creationTimestamp?: string;
   /** RFC 3339, seconds; set once deletion was asked for. */
   deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  /** Empty since Kubernetes 1.20; kept where an object is written back. */
+  selfLink?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];

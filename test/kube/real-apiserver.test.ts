@@ -90,10 +90,11 @@ describe.runIf(assets)('against a real kube-apiserver', () => {
     // The server's own `kubernetes` Service.
     ['Service', SERVICES, RICH_SERVICES.length + 1],
     ['EndpointSlice', ENDPOINT_SLICES_READ_ONLY, RICH_SLICES.length],
+    ['EndpointSlice to be written back', ENDPOINT_SLICES, RICH_SLICES.length],
   ] as const;
 
   it.each(readings)(
-    '%s objects are the same by watch-list and pages, by protobuf and JSON',
+    '%s: objects are the same by watch-list and pages, by protobuf and JSON',
     async (_, resource, count) => {
       const { decode: _decode, ...json } = resource as Resource<KubeObject>;
       const results: Record<string, KubeObject>[] = [];

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createKubeClient } from '../../src/kube/http-client.ts';
 import { NAMESPACES, type Namespace } from '../../src/kube/projections.ts';
 import { decodePod } from '../../src/kube/proto/pods.ts';
+import { UnknownFieldError } from '../../src/kube/proto/reader.ts';
 import { Reflector, type ReflectorOptions } from '../../src/kube/reflector.ts';
 import { silentLogger } from '../../src/observe/logger.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -588,6 +589,28 @@ describe('protobuf', () => {
     }, pods);
     await until(() => relists.length === 2);
     expect(reflector.status().lastError).toBe('GET /api/v1/namespaces: sendInitialEvents is forbidden (422)');
+  });
+
+  it('is given up for JSON, and all listed anew, once an object has a field that would be lost', async () => {
+    const exact = (raw: Buffer) => {
+      if (raw.includes('new')) throw new UnknownFieldError('field number 99');
+      return decodePod(raw);
+    };
+    const { server, calls, names, relists, counts } = await reflect(
+      (request, response) =>
+        request.headers.accept?.startsWith(PROTOBUF)
+          ? send(response, PROTOBUF, frame('ADDED', pod('a', '1')), end('2'), frame('ADDED', pod('new', '3')))
+          : stream(response, added('a', '1'), added('new', '3'), endOfInitial('4')),
+      { resource: { ...NAMESPACES, decode: exact } },
+    );
+    await until(() => calls.length === 2);
+    expect(names()).toEqual(['a@1', 'new@3']);
+    expect(relists).toEqual(['start', 'gone']);
+    expect(counts.skipped).toBe(0);
+    expect(server.requests.map(({ headers }) => headers.accept)).toEqual([
+      `${PROTOBUF}, application/json`,
+      'application/json',
+    ]);
   });
 
   it('objects that cannot be read are skipped and counted', async () => {

@@ -1,6 +1,6 @@
 import type { AddressType, Endpoint, EndpointPort, EndpointSlice } from '../../objects/endpointslice.ts';
 import { encodeEndpointSlice } from '../proto/encode-endpointslice.ts';
-import { decodeEndpointSlice } from '../proto/endpointslices.ts';
+import { decodeEndpointSlice, decodeWholeEndpointSlice } from '../proto/endpointslices.ts';
 import type { Resource } from '../resource.ts';
 import { isRecord } from '../values.ts';
 import { intern, internMap } from './intern.ts';
@@ -16,11 +16,12 @@ export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
   kind: 'EndpointSlice',
   namespaced: true,
   project: projectSlice,
+  decode: decodeWholeEndpointSlice,
   encode: encodeEndpointSlice,
   share: (before, after) => share(before, after) as EndpointSlice,
 };
 
-/** The same for who only reads them: over protobuf, where the server speaks it, at a third of the cost. */
+/** The same for who only reads them: without what they have no use for. */
 export const ENDPOINT_SLICES_READ_ONLY: Resource<EndpointSlice> = { ...ENDPOINT_SLICES, decode: decodeEndpointSlice };
 
 function projectSlice(raw: unknown): EndpointSlice {

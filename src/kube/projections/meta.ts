@@ -20,6 +20,8 @@ export function rawMeta(raw: unknown, kind: string): JsonRecord & { name: string
 export interface MetaParts {
   annotations?: boolean;
   owners?: boolean;
+  /** Everything but `managedFields`. Of what is read from protobuf. */
+  whole?: boolean;
 }
 
 /** Identity, versions, times and labels; annotations, finalizers and owners only where a kind's readers use them. */

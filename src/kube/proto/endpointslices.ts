@@ -7,6 +7,7 @@ import type {
   EndpointSlice,
 } from '../../objects/endpointslice.ts';
 import type { ObjectReference, Protocol } from '../../objects/meta.ts';
+import type { MetaParts } from '../projections/meta.ts';
 import { readEntry, readMeta } from './meta.ts';
 import { append, ProtoReader } from './reader.ts';
 
@@ -15,7 +16,15 @@ import { append, ProtoReader } from './reader.ts';
  * listed here are lost, so what comes from here must never be written back.
  */
 export function decodeEndpointSlice(bytes: Buffer): EndpointSlice {
-  const reader = new ProtoReader(bytes);
+  return readSlice(new ProtoReader(bytes), { annotations: true, owners: true });
+}
+
+/** The same with all fields but `managedFields`, so that it may be written back. @throws UnknownFieldError when it has one that is not known */
+export function decodeWholeEndpointSlice(bytes: Buffer): EndpointSlice {
+  return readSlice(new ProtoReader(bytes, 0, bytes.length, { exact: true }), { whole: true });
+}
+
+function readSlice(reader: ProtoReader, parts: MetaParts): EndpointSlice {
   const { end } = reader;
   let metadata: EndpointSlice['metadata'] | undefined;
   let addressType = 'IPv4';
@@ -24,7 +33,7 @@ export function decodeEndpointSlice(bytes: Buffer): EndpointSlice {
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     switch (field) {
       case 1:
-        metadata = readMeta(reader, reader.message(), 'EndpointSlice', { annotations: true, owners: true });
+        metadata = readMeta(reader, reader.message(), 'EndpointSlice', parts);
         break;
       case 2:
         endpoints.push(readEndpoint(reader, reader.message()));
@@ -36,7 +45,7 @@ export function decodeEndpointSlice(bytes: Buffer): EndpointSlice {
         addressType = reader.shared();
         break;
       default:
-        reader.skip();
+        reader.unknown();
     }
   }
   return {
@@ -80,7 +89,7 @@ function readEndpoint(reader: ProtoReader, end: number): Endpoint {
         endpoint.hints = readHints(reader, reader.message());
         break;
       default:
-        reader.skip();
+        reader.unknown();
     }
   }
   return endpoint;
@@ -92,7 +101,7 @@ function readConditions(reader: ProtoReader, end: number): EndpointConditions {
     if (field === 1) conditions.ready = reader.bool();
     else if (field === 2) conditions.serving = reader.bool();
     else if (field === 3) conditions.terminating = reader.bool();
-    else reader.skip();
+    else reader.unknown();
   }
   return conditions;
 }
@@ -112,7 +121,7 @@ function readReference(reader: ProtoReader, end: number): ObjectReference {
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     const name = REFERENCE_FIELDS[field - 1];
     if (name === undefined) {
-      reader.skip();
+      reader.unknown();
       continue;
     }
     const value = field <= 2 ? reader.shared() : reader.string();
@@ -126,7 +135,7 @@ function readHints(reader: ProtoReader, end: number): EndpointHints {
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     if (field === 1) hints.forZones = append(hints.forZones, readName(reader, reader.message()));
     else if (field === 2) hints.forNodes = append(hints.forNodes, readName(reader, reader.message()));
-    else reader.skip();
+    else reader.unknown();
   }
   return hints;
 }
@@ -135,7 +144,7 @@ function readName(reader: ProtoReader, end: number): { name: string } {
   let name = '';
   for (let field = reader.next(end); field !== 0; field = reader.next(end)) {
     if (field === 1) name = reader.shared();
-    else reader.skip();
+    else reader.unknown();
   }
   return { name };
 }
@@ -157,7 +166,7 @@ function readPort(reader: ProtoReader, end: number): EndpointPort {
         port.appProtocol = reader.shared();
         break;
       default:
-        reader.skip();
+        reader.unknown();
     }
   }
   return port;

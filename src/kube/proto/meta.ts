@@ -43,19 +43,24 @@ export function readMeta(reader: ProtoReader, end: number, kind: string, parts: 
         found.labels += reader.stretch(11, end);
         break;
       case 12:
-        if (parts.annotations) {
+        if (parts.annotations || parts.whole) {
           rest ??= {};
-          readAnnotation(reader, rest);
+          readAnnotation(reader, rest, parts);
         } else reader.skip();
         break;
       case 13:
-        if (parts.owners) {
+        if (parts.owners || parts.whole) {
           rest ??= {};
           rest.ownerReferences = append(rest.ownerReferences, readOwner(reader, reader.message()));
         } else reader.skip();
         break;
-      default:
+      case 17:
+        // `managedFields`, which are the server's.
         reader.skip();
+        break;
+      default:
+        if (parts.whole) rest = readRare(reader, field, rest);
+        else reader.skip();
     }
   }
   if (found.name === '') throw new ProjectionError(`${kind} without metadata.name`);
@@ -101,11 +106,33 @@ function assemble(found: FoundMeta): ObjectMeta {
   };
 }
 
-function readAnnotation(reader: ProtoReader, meta: Partial<ObjectMeta>): void {
+/** What only copies that are written back have to keep. */
+function readRare(
+  reader: ProtoReader,
+  field: number,
+  rest: Partial<ObjectMeta> | undefined,
+): Partial<ObjectMeta> | undefined {
+  switch (field) {
+    case 2:
+    case 4: {
+      const text = reader.string();
+      return text === '' ? rest : { ...rest, [field === 2 ? 'generateName' : 'selfLink']: text };
+    }
+    case 10:
+      return { ...rest, deletionGracePeriodSeconds: reader.int() };
+    case 14:
+      return { ...rest, finalizers: append(rest?.finalizers, reader.string()) };
+    default:
+      reader.unknown();
+      return rest;
+  }
+}
+
+function readAnnotation(reader: ProtoReader, meta: Partial<ObjectMeta>, { whole }: MetaParts): void {
   const annotations = meta.annotations ?? {};
   readEntry(reader, reader.message(), annotations, false);
   // kubectl's copy of the whole manifest; nothing here reads it.
-  delete annotations['kubectl.kubernetes.io/last-applied-configuration'];
+  if (!whole) delete annotations['kubectl.kubernetes.io/last-applied-configuration'];
   if (Object.keys(annotations).length > 0) meta.annotations = annotations;
 }
 
@@ -144,7 +171,7 @@ function readOwner(reader: ProtoReader, end: number): OwnerReference {
         owner.blockOwnerDeletion = reader.bool();
         break;
       default:
-        reader.skip();
+        reader.unknown();
     }
   }
   return owner;

@@ -5,6 +5,11 @@ export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
 
+/** A field that this code does not know, where none may be lost. */
+export class UnknownFieldError extends Error {
+  override readonly name = 'UnknownFieldError';
+}
+
 const VARINT = 0;
 const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
@@ -34,12 +39,16 @@ export class ProtoReader {
   #position: number;
   #limit: number;
   #fieldStart = 0;
+  #field = 0;
   #wireType = VARINT;
+  readonly #exact: boolean;
 
-  constructor(bytes: Buffer, start = 0, end = bytes.length) {
+  /** @param options.exact no field may be passed over as `unknown` */
+  constructor(bytes: Buffer, start = 0, end = bytes.length, options: { exact?: boolean } = {}) {
     this.#bytes = bytes;
     this.#position = start;
     this.#limit = end;
+    this.#exact = options.exact ?? false;
   }
 
   /** Over what `stretch` returned. */
@@ -63,7 +72,14 @@ export class ProtoReader {
     this.#wireType = tag & 7;
     const field = tag >>> 3;
     if (field === 0) throw new ProtobufError('field number 0');
+    this.#field = field;
     return field;
+  }
+
+  /** Skips a field that may be newer than this code. @throws UnknownFieldError where none may be lost */
+  unknown(): void {
+    if (this.#exact) throw new UnknownFieldError(`field number ${this.#field}`);
+    this.skip();
   }
 
   skip(): void {

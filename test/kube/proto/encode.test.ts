@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeProtobuf } from '../../../src/embedded/apiserver/protobuf/decode.ts';
 import { encodeEndpointSlice } from '../../../src/kube/proto/encode-endpointslice.ts';
-import { decodeEndpointSlice } from '../../../src/kube/proto/endpointslices.ts';
+import { decodeEndpointSlice, decodeWholeEndpointSlice } from '../../../src/kube/proto/endpointslices.ts';
 import { openEnvelope } from '../../../src/kube/proto/envelope.ts';
+import { UnknownFieldError } from '../../../src/kube/proto/reader.ts';
 import { ProtoWriter } from '../../../src/kube/proto/writer.ts';
 import type { EndpointSlice } from '../../../src/objects/endpointslice.ts';
-import { bytes, int } from '../support/protobuf.ts';
+import { bytes, int, message } from '../support/protobuf.ts';
 
 const full: EndpointSlice = {
   apiVersion: 'discovery.k8s.io/v1',
@@ -77,6 +78,36 @@ describe('a slice as protobuf', () => {
         expect(message && decodeEndpointSlice(openEnvelope(message).raw)).toEqual(some);
       }),
     );
+  });
+
+  it('is read back without loss to be written again, what only the server writes aside', () => {
+    const metadata = {
+      ...full.metadata,
+      deletionGracePeriodSeconds: 30,
+      selfLink: '/x',
+      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' },
+    };
+    const encoded = encodeEndpointSlice({ ...full, metadata });
+    const raw = encoded && openEnvelope(encoded).raw;
+    if (!raw) throw new Error('no protobuf form');
+    expect(decodeWholeEndpointSlice(raw)).toEqual({ ...full, metadata });
+    const managed = Buffer.concat([message(1, bytes(1, 'x'), message(17, bytes(1, 'me'))), bytes(4, 'IPv4')]);
+    expect(decodeWholeEndpointSlice(managed).metadata).toEqual({ name: 'x' });
+  });
+
+  it.each([
+    ['the slice', bytes(9, 'new')],
+    ['its metadata', message(1, bytes(1, 'x'), bytes(18, 'new'))],
+    ['an owner', message(1, bytes(1, 'x'), message(13, bytes(2, 'new')))],
+    ['an endpoint', message(2, bytes(9, 'new'))],
+    ['its conditions', message(2, message(2, int(4, 1)))],
+    ['its hints', message(2, message(8, bytes(3, 'new')))],
+    ['its target', message(2, message(4, bytes(8, 'new')))],
+    ['a port', message(3, bytes(5, 'new'))],
+  ])('is refused with a field unknown in %s, where it is to be written back', (_, field) => {
+    const raw = Buffer.concat([message(1, bytes(1, 'x')), field]);
+    expect(() => decodeWholeEndpointSlice(raw)).toThrow(UnknownFieldError);
+    expect(() => decodeEndpointSlice(raw)).not.toThrow();
   });
 
   it('is not there when a field would be lost, at whatever depth, or a value does not fit', () => {

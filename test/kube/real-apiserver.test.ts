@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../src/kube/client.ts';
+import type { ByteStream, KubeClient } from '../../src/kube/client.ts';
 import { ApiError } from '../../src/kube/errors.ts';
 import { createEventRecorder, NEW_EVENTS } from '../../src/kube/events.ts';
 import { createKubeClient } from '../../src/kube/http-client.ts';
@@ -207,7 +206,7 @@ describe.runIf(assets)('against a real kube-apiserver that has forgotten its his
 
 /** A client whose streams can be broken, and are refused until they are mended. */
 function cuttableStreams(inner: KubeClient): KubeClient & { cut(): void; mend(): void } {
-  const streams = new Set<Readable>();
+  const streams = new Set<ByteStream>();
   let away = false;
   return {
     request: (options) => inner.request(options),

@@ -13,7 +13,7 @@ export interface Envelope {
 }
 
 export function isEnvelope(bytes: Buffer): boolean {
-  return bytes.length >= MAGIC.length && bytes.compare(MAGIC, 0, MAGIC.length, 0, MAGIC.length) === 0;
+  return bytes.length >= MAGIC.length && MAGIC.every((byte, i) => bytes[i] === byte);
 }
 
 /** Opens `runtime.Unknown`, the envelope of every object: type in field 1, the object's bytes in field 2. */

@@ -145,6 +145,31 @@ describe.each(labs)('in a real kernel, $name', ({ family, backend, iptables }) =
     expect(await applier.check()).toBeUndefined();
   });
 
+  test('whatever is damaged, one check repairs it and the next finds nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        desiredRules(config),
+        fc.array(damage, { minLength: 1, maxLength: 8 }),
+        async (desired, done) => {
+          await flush(iptables);
+          const applier = new RuleApplier({ iptables, jumps: JUMP_RULES, clock: realClock, log: silentLogger });
+          await applier.apply(desired);
+          const good = await saved(iptables);
+          for (const { kind, which, where } of done) {
+            const ours = ourChains(good);
+            const { table, chain } = ours[which % ours.length] ?? { table: 'nat', chain: 'KUBE-SERVICES' };
+            // What is impossible by now, such as a rule that is gone already, does no harm.
+            await iptables.command(['-t', table, ...commandFor(kind, chain, where)]).catch(() => undefined);
+          }
+          await applier.check();
+          expect((await applier.check()) ?? 'well').toBe('well');
+          expect(withoutForeign(await saved(iptables))).toEqual(withoutForeign(good));
+        },
+      ),
+      { numRuns: 6 },
+    );
+  }, 60_000);
+
   test('a chain that a foreign rule holds does not keep the rest of a change waiting', async () => {
     const [before] = fc.sample(desiredRules(config), { numRuns: 1, seed: 11 });
     const after: DesiredRules = { static: staticRules(config), services: SortedMap.empty() };
@@ -191,4 +216,47 @@ async function failure(iptables: Iptables, text: string): Promise<IptablesError>
     throw error;
   }
   throw new Error('was not refused');
+}
+
+const damage = fc.record({
+  kind: fc.constantFrom('flush', 'delete', 'insert', 'append', 'remove', 'rename', 'jump', 'unjump'),
+  which: fc.nat(),
+  where: fc.integer({ min: 1, max: 4 }),
+});
+
+function commandFor(kind: string, chain: string, where: number): string[] {
+  const jump = JUMP_RULES[where * 3 - 3] ?? JUMP_RULES[0];
+  switch (kind) {
+    case 'flush':
+      return ['-F', chain];
+    case 'delete':
+      return ['-D', chain, String(where)];
+    case 'insert':
+      return ['-I', chain, String(where), '-m', 'comment', '--comment', 'foreign', '-j', 'RETURN'];
+    case 'append':
+      return ['-A', chain, '-m', 'comment', '--comment', 'foreign', '-j', 'ACCEPT'];
+    case 'remove':
+      return ['-X', chain];
+    case 'rename':
+      return ['-E', chain, `FOREIGN-${where}`];
+    case 'jump':
+      return ['-I', 'OUTPUT', '-j', chain, '-m', 'comment', '--comment', 'foreign'];
+    default:
+      return ['-D', jump?.from ?? '', ...(jump?.rule ?? [])];
+  }
+}
+
+function ourChains(save: string): { table: string; chain: string }[] {
+  return save.split(/^\*/m).flatMap((section) => {
+    const table = section.slice(0, section.indexOf('\n'));
+    return Array.from(section.matchAll(/^:(KUBE-\S+) /gm), ([, chain = '']) => ({ table, chain }));
+  });
+}
+
+/** Sorted: a jump that was put back is the first of its chain. */
+function withoutForeign(save: string): string[] {
+  return save
+    .split('\n')
+    .filter((line) => !/FOREIGN|foreign/.test(line))
+    .sort();
 }

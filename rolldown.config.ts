@@ -42,7 +42,8 @@ function plainRequire(): Plugin {
 }
 
 export default defineConfig({
-  input: 'src/main.ts',
+  // The second is what plain `iptables` is in the proxier's image.
+  input: { main: 'src/main.ts', 'iptables-wrapper': 'src/iptables-wrapper.ts' },
   platform: 'node',
   plugins: [neighbours(), plainRequire()],
   output: {

@@ -143,12 +143,8 @@ export interface DetectedBackend extends BackendChoice {
  */
 export async function detectBackend(exec: Exec, requested: IptablesBackend | 'auto'): Promise<DetectedBackend> {
   const plain = await versionOf(exec, 'iptables');
-  const [nft, legacy] = [await versionOf(exec, 'iptables-nft'), await versionOf(exec, 'iptables-legacy')];
-  const probes: BackendProbes = {
-    nft: nft && (await probeVariant(exec, 'nft')),
-    legacy: legacy && (await probeVariant(exec, 'legacy')),
-    plain: plain?.backend,
-  };
+  const { nft, legacy, probes: variants } = await probeVariants(exec);
+  const probes: BackendProbes = { ...variants, plain: plain?.backend };
   const choice = chooseBackend(requested, probes);
   if (!choice) {
     if (requested === 'auto' || !plain) throw new UserError(MISSING_IPTABLES);
@@ -165,6 +161,32 @@ export async function detectBackend(exec: Exec, requested: IptablesBackend | 'au
     version: info.version,
     names: { IPv4: binaryNames('IPv4', variant), IPv6: binaryNames('IPv6', variant) },
   };
+}
+
+/**
+ * The variant that this machine uses, for a program that is itself the plain `iptables` and so must not ask for that.
+ * @throws UserError as `detectBackend`
+ */
+export async function variantInUse(exec: Exec): Promise<IptablesBackend> {
+  const { probes } = await probeVariants(exec);
+  const choice = chooseBackend('auto', { ...probes, plain: undefined });
+  if (!choice) throw new UserError(MISSING_IPTABLES);
+  return choice.backend;
+}
+
+interface Variants {
+  nft: IptablesInfo | undefined;
+  legacy: IptablesInfo | undefined;
+  probes: Pick<BackendProbes, 'nft' | 'legacy'>;
+}
+
+async function probeVariants(exec: Exec): Promise<Variants> {
+  const [nft, legacy] = [await versionOf(exec, 'iptables-nft'), await versionOf(exec, 'iptables-legacy')];
+  const probes = {
+    nft: nft && (await probeVariant(exec, 'nft')),
+    legacy: legacy && (await probeVariant(exec, 'legacy')),
+  };
+  return { nft, legacy, probes };
 }
 
 const PROBE_TIMEOUT_MS = 60_000;

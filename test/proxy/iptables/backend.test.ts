@@ -8,8 +8,10 @@ import {
   parseVersion,
   restoreWaitArgs,
   supportsRandomFully,
+  variantInUse,
   waitArgs,
 } from '../../../src/proxy/iptables/backend.ts';
+import { variantProgram } from '../../../src/proxy/iptables/variant-program.ts';
 
 describe('iptables versions', () => {
   test('the backend stands in parentheses, and releases before 1.8 are legacy', () => {
@@ -123,4 +125,26 @@ describe('detecting a backend', () => {
       '--iptables-backend legacy: iptables-legacy is not installed (plain iptables is nft)',
     );
   });
+
+  test('finds out which variant is in use without asking the plain iptables, which may be who asks', async () => {
+    const asked: string[] = [];
+    const watched = (outputs: Record<string, string>): Exec => {
+      const exec = machine(outputs);
+      return (request) => {
+        asked.push(request.command);
+        return exec(request);
+      };
+    };
+    expect(await variantInUse(watched(both))).toBe('nft');
+    expect(await variantInUse(watched({ ...both, 'iptables-nft-save': '' }))).toBe('legacy');
+    expect(asked).not.toContain('iptables');
+    await expect(variantInUse(machine({}))).rejects.toThrow('iptables is not installed');
+  });
+});
+
+test('a plain name becomes the name of the variant', () => {
+  expect(variantProgram('iptables', 'nft')).toBe('iptables-nft');
+  expect(variantProgram('ip6tables-restore', 'legacy')).toBe('ip6tables-legacy-restore');
+  for (const name of ['iptables-nft', 'ipset', 'iptables-apply', ''])
+    expect(() => variantProgram(name, 'nft')).toThrow(`"${name}" is not a name of iptables`);
 });

@@ -53,14 +53,14 @@ for (const flags of [[], ['--max-semi-space-size=4']]) {
         m.cpuMs / 1000,
         Math.round(m.peakRssMb),
         Math.round(m.heapMb),
-        Math.round(m.longestBlockMs),
+        m.longestTurnMs,
       ]);
     }
   }
 }
 printTable(
   `${pods} Pods of ${Math.round(jsonBytes / pods)} bytes of JSON, ${Math.round(protobufBytes / pods)} of protobuf`,
-  ['way', 'encoding', 'semi-space', 'wall s', 'of anchor', 'CPU s', 'peak RSS MB', 'heap MB', 'longest block ms'],
+  ['way', 'encoding', 'semi-space', 'wall s', 'of anchor', 'CPU s', 'peak RSS MB', 'heap MB', 'longest turn ms'],
   rows,
 );
 server.disconnect();

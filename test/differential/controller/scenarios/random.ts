@@ -31,8 +31,7 @@ const EDITS = [
   { endpoints: null },
   { ports: [{ name: 'odd', port: 9, protocol: 'TCP' }] },
   { metadata: { labels: { mine: 'x' }, annotations: { mine: 'x' } } },
-
-  { metadata: { finalizers: ['example.com/held'] } },
+  { metadata: { annotations: { other: 'x' } } },
 ];
 const FAMILIES = [{}, dualStack, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] }];
 

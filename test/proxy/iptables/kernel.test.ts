@@ -240,7 +240,11 @@ function commandFor(kind: string, chain: string, where: number): string[] {
     case 'rename':
       return ['-E', chain, `FOREIGN-${where}`];
     case 'jump':
-      return ['-I', 'OUTPUT', '-j', chain, '-m', 'comment', '--comment', 'foreign'];
+      // What masquerades may not be reached from elsewhere, says the kernel.
+      return [
+        ...['-I', chain === 'KUBE-POSTROUTING' ? 'POSTROUTING' : 'OUTPUT', '-j', chain],
+        ...['-m', 'comment', '--comment', 'foreign'],
+      ];
     default:
       return ['-D', jump?.from ?? '', ...(jump?.rule ?? [])];
   }

@@ -6,10 +6,13 @@ import type { ProcessMeasured } from './proxier/process.ts';
 import { percentile, printTable } from './support/table.ts';
 
 /**
- * `npm run bench -- proxier [SERVICES [ENDPOINTS]]`: the proxier's own work beside bare iptables-restore of the same rules, and
- * whole processes against an API server, kube-proxy too when KUBEBUILDER_ASSETS has it. Each in a network namespace of its own; root.
+ * `npm run bench -- proxier [SERVICES [ENDPOINTS [BACKENDS]]]`, BACKENDS being nft, legacy or both with a comma: the proxier's own
+ * work beside bare iptables-restore of the same rules, and whole processes against an API server, kube-proxy too when
+ * KUBEBUILDER_ASSETS has it (at 5,000 Services of 10 on nft its first sync takes four minutes). Each in a network namespace of its
+ * own; root.
  */
-const [services = '2000', endpoints = '10'] = process.argv.slice(2);
+const [services = '2000', endpoints = '10', backendList = 'nft,legacy'] = process.argv.slice(2);
+const backends = backendList.split(',');
 const file = (name: string) => new URL(`./proxier/${name}`, import.meta.url).pathname;
 const maxBuffer = 1 << 24;
 
@@ -25,7 +28,7 @@ function inNamespace<T>(script: string, args: string[]): T {
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as T;
 }
 
-for (const backend of ['nft', 'legacy']) {
+for (const backend of backends) {
   const rows = inNamespace<KernelMeasured[]>('kernel.ts', [backend, services, endpoints]);
   printTable(
     `iptables-${backend}, ${services} Services of ${endpoints} endpoints: from the change to the kernel`,
@@ -37,7 +40,7 @@ for (const backend of ['nft', 'legacy']) {
 const kubeProxy = join(process.env.KUBEBUILDER_ASSETS ?? '/nonexistent', 'kube-proxy');
 const candidates = [['slicewise', 'slicewise'], ...(existsSync(kubeProxy) ? [['kube-proxy', kubeProxy]] : [])];
 const rows: (string | number)[][] = [];
-for (const backend of ['nft', 'legacy']) {
+for (const backend of backends) {
   for (const [name = '', candidate = ''] of candidates) {
     const m = inNamespace<ProcessMeasured>('process.ts', [candidate, backend, services, endpoints]);
     const [p50, worst] = [percentile(m.flipMs, 0.5), Math.max(...m.flipMs)];

@@ -12,9 +12,11 @@ import { planFull } from '../../src/proxy/iptables/full-plan.ts';
 import { nothingKnown } from '../../src/proxy/iptables/kernel-scan.ts';
 import { renderDesired } from '../../src/proxy/iptables/render.ts';
 import { RealIptables } from '../../src/proxy/iptables/runner.ts';
+import { inProcesses } from '../../src/proxy/iptables/section-sizes.ts';
 import { JUMP_RULES } from '../../src/proxy/iptables/static-rules.ts';
 import { planText } from '../../src/proxy/iptables/write-plan.ts';
 import { ANCHOR_SHAPE, makeService, makeSlice } from '../support/cluster.ts';
+import { staleFlows } from './stale-flows.ts';
 
 /** What one step took: bare `iptables-restore` of the same rules, and ours with everything from the change to the kernel. */
 export interface KernelMeasured {
@@ -87,29 +89,25 @@ function clearTables(): void {
 let state: DesiredState = emptyDesired(config);
 const results: KernelMeasured[] = [];
 
-// First sync. The floor is the best way to feed the same rules to iptables-restore on this backend, without jumps.
+// First sync. The floor is the best way we know to feed the same rules to iptables-restore on this backend.
 state = computeDesired(state, tracker.take());
-const whole =
-  backend === 'nft'
-    ? joined(
-        planText(
-          planFull(
-            { ...nothingKnown(state.desired), missingJumps: JUMP_RULES.filter((j) => j.to !== 'KUBE-FIREWALL') },
-            state.desired,
-            'IPv4',
-            'nft',
-          ),
-        ),
-      )
-    : renderDesired(state.desired);
+const rounds = shape.services > 2000 ? 1 : 3;
 const floorFirst: number[] = [];
-for (let i = 0; i < 3; i++) {
-  clearTables();
-  floorFirst.push(await bare(whole));
+for (const sequence of backend === 'nft' ? nftSequences(state.desired) : [[renderDesired(state.desired)]]) {
+  const times: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    clearTables();
+    times.push(
+      await timed(async () => {
+        for (const text of sequence) await bare(text);
+      }),
+    );
+  }
+  floorFirst.push(median(times));
 }
 const oursFirst: number[] = [];
 let applier = new RuleApplier({ iptables, jumps: JUMP_RULES, clock: realClock, log: silentLogger });
-for (let i = 0; i < 3; i++) {
+for (let i = 0; i < rounds; i++) {
   clearTables();
   applier = new RuleApplier({ iptables, jumps: JUMP_RULES, clock: realClock, log: silentLogger });
   const fresh = new ChangeTracker({ ipFamily: 'IPv4', nodeName: config.nodeName, startTime: 0 });
@@ -124,7 +122,26 @@ for (let i = 0; i < 3; i++) {
     }),
   );
 }
-results.push({ step: 'first sync', floorMs: median(floorFirst), oursMs: median(oursFirst) });
+results.push({ step: 'first sync', floorMs: Math.min(...floorFirst), oursMs: median(oursFirst) });
+
+/** The same rules in small, our, large and very large sections, each in one process and in several: a text for each process. */
+function nftSequences(desired: DesiredState['desired']): string[][] {
+  const quiet = {
+    ...nothingKnown(desired),
+    missingJumps: JUMP_RULES.filter((j) => j.to !== 'KUBE-FIREWALL'),
+    reached: false,
+  };
+  const plans = [
+    planFull(quiet, desired, 'IPv4', 'nft', 1_500),
+    planFull(quiet, desired, 'IPv4', 'nft'),
+    planFull({ ...quiet, reached: true }, desired, 'IPv4', 'nft', 5_000),
+    planFull({ ...quiet, reached: true }, desired, 'IPv4', 'nft'),
+  ];
+  return plans.flatMap((plan) => [
+    [joined(planText(plan))],
+    inProcesses(plan, 'nft').map((part) => joined(planText(part))),
+  ]);
+}
 
 /** Text that writes all chains of some Services, and nothing else: what changing them costs on this table at least. */
 function chainsOf(indexes: number[]): string {
@@ -214,4 +231,5 @@ async function repeat(times: number, fn: () => Promise<number>): Promise<number[
   return all;
 }
 
+if (backend === 'nft') results.push(...(await staleFlows()));
 process.stdout.write(`${JSON.stringify(results)}\n`);

@@ -1,11 +1,14 @@
 import type { IPFamily } from '../objects/meta.ts';
 import { type Conntrack, ConntrackError, parseUdpFlow, type UdpFlow, type UdpMatch } from './conntrack.ts';
-import { type Exec, ExecError, type ExecResult, lineSplitter } from './exec.ts';
+import { type Exec, ExecError, type ExecRequest, type ExecResult, lineSplitter } from './exec.ts';
 
 const TIMEOUT_MS = 60_000;
 
 /** Deletions for one process. Each walks the kernel's whole table (9 ms at 262,144 buckets), so that this many take about a second. */
 const BATCH = 100;
+
+/** `-R -` opens /dev/stdin by its name, which cannot be done with what Node hands to a child, a socket. */
+const TOGETHER = 'cat | conntrack -R -';
 
 /** Through the program of conntrack-tools: netlink, which kube-proxy uses, is out of reach for Node. */
 export class ConntrackProgram implements Conntrack {
@@ -56,9 +59,14 @@ export class ConntrackProgram implements Conntrack {
       if (parseUdpFlow(line)) deleted++;
     });
     const stdin = commands.map((args) => `${args.join(' ')}\n`);
-    const { exitCode } = await this.#start({ args: ['-R', '-'], stdin, onStdout: lines.push });
-    lines.end();
-    return exitCode === 0 ? deleted : undefined;
+    try {
+      const { exitCode } = await this.#start({ command: 'sh', args: ['-c', TOGETHER], stdin, onStdout: lines.push });
+      lines.end();
+      return exitCode === 0 ? deleted : undefined;
+    } catch (error) {
+      if (error instanceof ConntrackError && error.missing) return undefined;
+      throw error;
+    }
   }
 
   #deletion(match: UdpMatch): string[] {
@@ -85,9 +93,9 @@ export class ConntrackProgram implements Conntrack {
     }
   }
 
-  async #start(io: { args: string[]; stdin?: string[]; onStdout: (chunk: string) => void }): Promise<ExecResult> {
+  async #start(request: Omit<ExecRequest, 'command' | 'timeoutMs'> & { command?: string }): Promise<ExecResult> {
     try {
-      return await this.#exec({ command: 'conntrack', timeoutMs: TIMEOUT_MS, ...io });
+      return await this.#exec({ command: 'conntrack', timeoutMs: TIMEOUT_MS, ...request });
     } catch (error) {
       if (!(error instanceof ExecError)) throw error;
       const missing = error.code === 'NOT_FOUND';

@@ -11,7 +11,7 @@ import {
 } from '../../src/proxy/conntrack.ts';
 import { ConntrackProgram } from '../../src/proxy/conntrack-program.ts';
 import { endpointsOfService } from '../../src/proxy/endpoints.ts';
-import { ExecError, type ExecRequest } from '../../src/proxy/exec.ts';
+import { type Exec, ExecError, type ExecRequest } from '../../src/proxy/exec.ts';
 import { servicePorts } from '../../src/proxy/service-ports.ts';
 import { createKernelLab, type KernelLab } from '../support/kernel-lab.ts';
 import { describeGolden, type GoldenCase } from './golden/load.ts';
@@ -187,7 +187,7 @@ describe('the program conntrack', () => {
     const requests: ExecRequest[] = [];
     const exec = async (request: ExecRequest) => {
       requests.push(request);
-      const together = request.args[0] === '-R';
+      const together = request.command === 'sh';
       if (together && !batches) return { exitCode: 2, stdout: '', stderr: 'unknown option' };
       const commands = together ? [...(request.stdin ?? [])] : [request.args.join(' ')];
       for (const _command of commands) request.onStdout?.(line(flow('172.30.1.1', 53, '10.1.0.1', 5353)));
@@ -200,9 +200,9 @@ describe('the program conntrack', () => {
     const { program, requests } = programOf({ batches: true });
     expect(await program.deleteUdp(pairs)).toBe(250);
     expect(requests.map((r) => [r.args.join(' '), [...(r.stdin ?? [])].length])).toEqual([
-      ['-R -', 100],
-      ['-R -', 100],
-      ['-R -', 50],
+      ['-c cat | conntrack -R -', 100],
+      ['-c cat | conntrack -R -', 100],
+      ['-c cat | conntrack -R -', 50],
     ]);
     expect([...(requests[0]?.stdin ?? [])][7]).toBe(
       '-D -f ipv4 -p udp --orig-dst 172.30.1.1 --orig-port-dst 53 --reply-src 10.1.0.7 --reply-port-src 5353\n',
@@ -212,7 +212,7 @@ describe('the program conntrack', () => {
   test('takes them one by one where it is too old for that', async () => {
     const { program, requests } = programOf({ batches: false });
     expect(await program.deleteUdp(pairs.slice(0, 120))).toBe(120);
-    expect(requests.filter((r) => r.args[0] === '-R')).toHaveLength(1);
+    expect(requests.filter((r) => r.command === 'sh')).toHaveLength(1);
     expect(requests.filter((r) => r.args[0] === '-D')).toHaveLength(120);
   });
 
@@ -247,9 +247,18 @@ describe('the program conntrack', () => {
         const ports = `--reply-port-src 5353 --reply-port-dst ${1001 + index} -t 120`;
         await lab.run('conntrack', ...`-I -p udp ${ends} ${ports}`.split(' '));
       }
-      const conntrack = new ConntrackProgram(lab.exec, 'IPv4');
+      const started: string[] = [];
+      const exec: Exec = (request) => {
+        started.push(request.command);
+        return lab.exec(request);
+      };
+      const conntrack = new ConntrackProgram(exec, 'IPv4');
       const without = { record: { ...record, clusterIP: '172.30.2.2' }, serving: new Set<string>() };
       expect(await cleanUdpFlows(conntrack, judgeUdpFlows([without, target('10.1.0.1:5353')], 'IPv4'))).toBe(5);
+      const [, major = '0', minor = '0', patch = '0'] =
+        /v(\d+)\.(\d+)\.(\d+)/.exec(await lab.run('conntrack', '--version')) ?? [];
+      const together = Number(major) * 1e4 + Number(minor) * 100 + Number(patch) >= 10407;
+      if (together) expect(started).toEqual(['conntrack', 'sh']);
       const left: UdpFlow[] = [];
       await conntrack.listUdp((f) => left.push(f));
       expect(left.map((f) => `${f.origDst}:${f.origDstPort} ${f.replySrc}`).sort()).toEqual([

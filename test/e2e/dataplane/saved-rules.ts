@@ -1,13 +1,10 @@
 /** Chains in which the order of Services does not matter, and differs from run to run of kube-proxy. */
 const DISPATCH = /^-A KUBE-(SERVICES|NODEPORTS|EXTERNAL-SERVICES|PROXY-FIREWALL) /;
-/** It does what the rule after it does, and counts. */
-const COUNTING_ONLY = /^-A KUBE-NODEPORTS -d 127\.0\.0\.0\/8 .* -m nfacct /;
 const LAST_RULE = /must be the last rule/;
 
 /**
  * iptables-save without what two correct proxies may differ in: counters, remarks, the order of tables, of chains' declarations,
- * and of Services in the chains that all of them share; the canary, which comes some time after the first sync; and accounting
- * objects (nfacct), which only count packets and which only kube-proxy makes.
+ * and of Services in the chains that all of them share; and the canary, which comes some time after the first sync.
  */
 export function canonicalSave(save: string): string[] {
   const sections = save
@@ -17,10 +14,7 @@ export function canonicalSave(save: string): string[] {
   return sections.sort().flatMap((section) => {
     const lines = section
       .split('\n')
-      .filter(
-        (line) => /^(\*|:|-A )/.test(line) && !line.startsWith(':KUBE-PROXY-CANARY ') && !COUNTING_ONLY.test(line),
-      )
-      .map((line) => line.replace(/ -m nfacct --nfacct-name +\S+/, ''));
+      .filter((line) => /^(\*|:|-A )/.test(line) && !line.startsWith(':KUBE-PROXY-CANARY '));
     const table = lines.shift() ?? '';
     const rank = (line: string) => (line.startsWith(':') ? 0 : LAST_RULE.test(line) ? 3 : DISPATCH.test(line) ? 2 : 1);
     const sorted = lines.filter((line) => rank(line) !== 1).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));

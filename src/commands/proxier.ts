@@ -4,10 +4,10 @@ import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { realClock } from '../clock.ts';
+import { createEventRecorder, NEW_EVENTS } from '../kube/events.ts';
 import { createKubeClient, type SeverableClient } from '../kube/http-client.ts';
 import { NODES } from '../kube/projections/nodes.ts';
 import { Reflector } from '../kube/reflector.ts';
-import { resourceClient } from '../kube/typed.ts';
 import type { IPFamily } from '../objects/meta.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { addProxyFlags, givenFlags } from '../proxy/config/command-line.ts';
@@ -17,8 +17,7 @@ import { configYaml } from '../proxy/config/print.ts';
 import { logLevel, runOptions } from '../proxy/config/run-options.ts';
 import type { KubeProxyConfiguration } from '../proxy/config/types.ts';
 import { Ending } from '../proxy/ending.ts';
-import { EVENTS, ProxyEventRecorder } from '../proxy/event-recorder.ts';
-import { startingEvent } from '../proxy/events.ts';
+import { eventReporter, startingEvent } from '../proxy/events.ts';
 import { realExec } from '../proxy/exec.ts';
 import { followConfig, followNode } from '../proxy/follow.ts';
 import { type DetectedBackend, detectBackend, type IptablesBackend } from '../proxy/iptables/backend.ts';
@@ -103,12 +102,7 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
   const client = await connect(config, master, logger);
   const node = new OwnNode(name, realClock);
   const nodes = new Reflector({ client, resource: NODES, logger, fieldSelector: `metadata.name=${name}` });
-  const recorder = new ProxyEventRecorder({
-    events: resourceClient(client, EVENTS),
-    nodeName: name,
-    clock: realClock,
-    logger,
-  });
+  const recorder = createEventRecorder({ client, reporter: eventReporter(name), format: NEW_EVENTS, logger });
   let running: NodeProxy | undefined;
   let watch: { stop(): void } | undefined;
   let compacting: { stop(): void } | undefined;
@@ -154,7 +148,7 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
       },
       readNfacct: counters && counterReader(nfacct),
       nodeAddresses: interfaceAddresses,
-      record: recorder.record,
+      record: (event) => recorder.record(event),
       registry,
       clock: realClock,
       logger,
@@ -187,7 +181,7 @@ async function proxy({ loaded, flags, detected, iptables, master, logger }: RunI
     await nodes.stop();
     const onError = (error: unknown) => logger.warn({ err: error }, 'shutdown');
     // An API server that does not answer gets no events, and does not keep the process.
-    if (!(await within(realClock, EVENTS_MS, recorder.drained(), onError))) client.sever();
+    if (!(await within(realClock, EVENTS_MS, recorder.stop(), onError))) client.sever();
     await within(realClock, CLOSE_MS, client.close(), onError);
     logger.info('proxier stopped; the rules stay in place');
   }

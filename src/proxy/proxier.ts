@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Occurrence } from '../kube/events.ts';
 import type { EndpointSlice } from '../objects/endpointslice.ts';
 import type { IPFamily } from '../objects/meta.ts';
 import type { Service } from '../objects/service.ts';
@@ -6,7 +7,6 @@ import type { Logger } from '../observe/logger.ts';
 import { ChangeTracker, type ProxyChanges } from './change-tracker.ts';
 import type { ProxyRulesConfig } from './config-types.ts';
 import type { UdpFlowCleaner } from './conntrack-cleaner.ts';
-import type { ProxyEvent } from './events.ts';
 import { type ApplyReport, type Drift, describeDrift, RuleApplier } from './iptables/apply.ts';
 import { computeDesired, type DesiredState, emptyDesired, rebuildDesired } from './iptables/desired.ts';
 import { type Iptables, IptablesError } from './iptables/runner.ts';
@@ -34,7 +34,7 @@ export interface ProxierOptions {
   /** A change waits to reach the kernel; the kernel holds all that is known. */
   onQueued?: () => void;
   onSynced?: (state: DesiredState) => void;
-  record?: (event: Omit<ProxyEvent, 'regarding'>) => void;
+  record?: (event: Omit<Occurrence, 'regarding'>) => void;
 }
 
 /** Without any event, everything is looked through again after this time, as in kube-proxy. */
@@ -234,8 +234,8 @@ export class Proxier {
       const jumps = drift.jumps.filter((jump) => jump.table === table).length;
       if (chains + jumps > 0) metrics.chainsRepaired(this.family, table, chains + jumps);
     }
-    const note = `${this.family} iptables rules were not as written and have been repaired: ${describeDrift(drift)}`;
-    record?.({ type: 'Warning', reason: 'RulesRepaired', action: 'Repair', note });
+    const message = `${this.family} iptables rules were not as written and have been repaired: ${describeDrift(drift)}`;
+    record?.({ type: 'Warning', reason: 'RulesRepaired', action: 'Repair', message });
   }
 }
 

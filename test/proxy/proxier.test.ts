@@ -57,7 +57,7 @@ function setUp(
     log: over.log ?? silentLogger,
     onQueued: () => events.push(`${clock.monotonic()} queued`),
     onSynced: () => events.push(`${clock.monotonic()} synced`),
-    record: (event) => events.push(`${event.reason}: ${event.note}`),
+    record: (event) => events.push(`${event.reason}: ${event.message}`),
   });
   /** The value on the line of the metrics page that starts with this name and, if given, labels. */
   const value = async (start: string) => {

@@ -1,5 +1,5 @@
 import type { Correlation } from './correlator.ts';
-import { MAX_MESSAGE_LENGTH, type Occurrence, type Reporter } from './occurrence.ts';
+import { MAX_MESSAGE_BYTES, type Occurrence, type Reporter } from './occurrence.ts';
 
 /** One of the two APIs that serve the same Event objects. */
 export interface EventFormat {
@@ -71,7 +71,12 @@ function pathOf(base: string, namespace: string, name: string | undefined): stri
 }
 
 function cut(message: string): string {
-  return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH - 3)}...` : message;
+  const bytes = Buffer.from(message);
+  if (bytes.length <= MAX_MESSAGE_BYTES) return message;
+  let end = MAX_MESSAGE_BYTES - 3;
+  // Not in the middle of a character.
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return `${bytes.toString('utf8', 0, end)}...`;
 }
 
 /** meta/v1 Time. */

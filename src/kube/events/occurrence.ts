@@ -22,5 +22,5 @@ export interface Reporter {
   host: string;
 }
 
-/** Longest message that the API server accepts (core/v1 and events.k8s.io/v1 validation). */
-export const MAX_MESSAGE_LENGTH = 1024;
+/** Longest message that the API server accepts in events.k8s.io/v1: bytes of UTF-8. In core/v1 nothing bounds it; we do. */
+export const MAX_MESSAGE_BYTES = 1024;

@@ -121,8 +121,11 @@ describe('the event recorder', () => {
   it('cuts messages that the server would refuse', async () => {
     const { server, recorder } = await record(accept);
     recorder.record({ ...occurrence, message: 'x'.repeat(2000) });
-    await server.seen(1);
-    expect(bodyOf(server, 0).message).toHaveLength(1024);
+    recorder.record({ ...occurrence, message: `${'x'.repeat(1000)}${'ü'.repeat(24)}` });
+    await server.seen(2);
+    expect(bodyOf(server, 0).message).toBe(`${'x'.repeat(1021)}...`);
+    // The server counts bytes; a character is never cut in two.
+    expect(bodyOf(server, 1).message).toBe(`${'x'.repeat(1000)}${'ü'.repeat(10)}...`);
   });
 
   it('drops what comes faster than it can be written', async () => {

@@ -1,10 +1,10 @@
 import { Registry } from 'prom-client';
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Occurrence } from '../../../src/kube/events.ts';
 import type { Node } from '../../../src/objects/node.ts';
 import { type HttpServerOptions, type RunningHttpServer, startHttpServer } from '../../../src/observe/http-server.ts';
 import { silentLogger } from '../../../src/observe/logger.ts';
-import type { ProxyEvent } from '../../../src/proxy/events.ts';
 import { familyStatus } from '../../../src/proxy/health/family-status.ts';
 import { ProxyHealthTracker } from '../../../src/proxy/health/proxy-health.ts';
 import { serveProxyPages } from '../../../src/proxy/health/serve-pages.ts';
@@ -23,7 +23,7 @@ async function serve(body: string, { refuse }: { refuse?: string } = {}) {
   const clock = new FakeClock();
   const registry = new Registry();
   const health = new ProxyHealthTracker(clock, 30_000);
-  const events: ProxyEvent[] = [];
+  const events: Occurrence[] = [];
   const bound = new Map<string, RunningHttpServer>();
   const closed: string[] = [];
   let node: Node | undefined = { metadata: { name: 'n1' }, spec: {}, status: {} };
@@ -98,7 +98,7 @@ describe("the proxy's pages", () => {
         reason: 'FailedToStartMetricServer',
         action: 'StartKubeProxy',
         regarding: { apiVersion: 'v1', kind: 'Node', name: 'n1' },
-        note: 'the port is in use',
+        message: 'the port is in use',
       },
     ]);
   });

@@ -1,8 +1,8 @@
 import { request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Occurrence } from '../../../src/kube/events.ts';
 import { type HttpServerOptions, startHttpServer } from '../../../src/observe/http-server.ts';
 import { silentLogger } from '../../../src/observe/logger.ts';
-import type { ProxyEvent } from '../../../src/proxy/events.ts';
 import {
   ServiceHealthServers,
   type ServiceHealthServersOptions,
@@ -20,7 +20,7 @@ afterEach(async () => {
 function recorded(options: Partial<ServiceHealthServersOptions> = {}) {
   const actions: string[] = [];
   const taken = new Set<string>();
-  const events: ProxyEvent[] = [];
+  const events: Occurrence[] = [];
   const clock = new FakeClock();
   const listen = async ({ address }: HttpServerOptions) => {
     const at = `${address.host}:${address.port}`;
@@ -111,7 +111,7 @@ describe('health-check node port servers', () => {
         reason: 'FailedToStartServiceHealthcheck',
         action: 'Listen',
         regarding: { apiVersion: 'v1', kind: 'Service', namespace: 'ns', name: 'a' },
-        note: 'node n1 failed to start healthcheck "ns/a" on port 31001: 10.0.0.2:31001 is in use',
+        message: 'node n1 failed to start healthcheck "ns/a" on port 31001: 10.0.0.2:31001 is in use',
       },
     ]);
   });

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Processes } from './processes.ts';
+import { FENCED, type Processes } from './processes.ts';
 
 /** The release that the Dockerfile's base is named after: `trixie` of `debian:trixie-slim`. @throws Error for a digest */
 export function releaseOf(base: string): string {
@@ -26,7 +26,9 @@ export async function makeBase(options: {
   processes: Processes;
 }): Promise<void> {
   const { release, made, into, processes } = options;
-  if (made === undefined) await processes.run('debootstrap', ['--variant=minbase', release, into, MIRROR]);
+  // Fenced, as it mounts /proc and more in there.
+  const command = [...FENCED.slice(1), '--mount-proc', 'debootstrap', '--variant=minbase', release, into, MIRROR];
+  if (made === undefined) await processes.run(FENCED[0], command);
   else await processes.run('cp', ['-a', made, into]);
   const folders = LEFT_OUT.map((path) => join(into, path));
   for (const folder of folders) mkdirSync(folder, { recursive: true });

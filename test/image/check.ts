@@ -1,7 +1,7 @@
 /**
  * `npm run image:check -- [--base DIR] [--ca FILE]`: proves the Dockerfile where there is no container engine. Builds it twice in
  * chroots, compares the images, accounts for every file in them, and runs them as the manifests say. Needs root, Debian's packages
- * debootstrap, libcap2-bin and iproute2, Debian's and npm's registries, 3 GB in /var/tmp and a quarter of an hour.
+ * debootstrap, libcap2-bin and iproute2, Debian's and npm's registries, 3 GB in /var/tmp and five minutes.
  *
  * --base: a root made by `debootstrap --variant=minbase`, which is left as it is. --ca: certificates of a proxy on the way to npm's
  * registry; default: $NODE_EXTRA_CA_CERTS.

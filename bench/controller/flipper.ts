@@ -24,6 +24,9 @@ export interface FlipperParts {
   cpuSeconds: () => number;
 }
 
+/** What slices do not show by then counts as seen then, so that no controller keeps the others from being measured. */
+const GIVE_UP_MS = 60_000;
+
 /** Turns Pods from ready to not ready and back, one at a time for each Service, and notes when slices show it. */
 export class Flipper {
   readonly #parts: FlipperParts;
@@ -52,9 +55,10 @@ export class Flipper {
     const missing = () => flips.filter((f) => observer.seen(f.pod, f.ready, f.sentAt) === undefined).length;
     while (missing() > 0 && performance.now() < deadline) await wait(50);
     const unseen = missing();
-    while (missing() > 0) await wait(200);
+    while (missing() > 0 && performance.now() < deadline + GIVE_UP_MS) await wait(200);
+    const endedAt = performance.now();
     const latencies = flips.map((f) =>
-      Math.max(0, (observer.seen(f.pod, f.ready, f.sentAt) ?? Number.NaN) - f.acknowledgedAt),
+      Math.max(0, (observer.seen(f.pod, f.ready, f.sentAt) ?? endedAt) - f.acknowledgedAt),
     );
     const cpuMillisecondsPerFlip = ((cpuSeconds() - cpuBefore) * 1000) / count;
     await wait(2000);

@@ -124,23 +124,18 @@ for (let i = 0; i < rounds; i++) {
 }
 results.push({ step: 'first sync', floorMs: Math.min(...floorFirst), oursMs: median(oursFirst) });
 
-/** The same rules in small, our, large and very large sections, each in one process and in several: a text for each process. */
+/** The same rules in small sections from one process, and in small, our and large ones from several: a text for each process. */
 function nftSequences(desired: DesiredState['desired']): string[][] {
   const quiet = {
     ...nothingKnown(desired),
     missingJumps: JUMP_RULES.filter((j) => j.to !== 'KUBE-FIREWALL'),
     reached: false,
   };
-  const plans = [
-    planFull(quiet, desired, 'IPv4', 'nft', 1_500),
-    planFull(quiet, desired, 'IPv4', 'nft'),
-    planFull({ ...quiet, reached: true }, desired, 'IPv4', 'nft', 5_000),
-    planFull({ ...quiet, reached: true }, desired, 'IPv4', 'nft'),
-  ];
-  return plans.flatMap((plan) => [
-    [joined(planText(plan))],
-    inProcesses(plan, 'nft').map((part) => joined(planText(part))),
-  ]);
+  const small = planFull(quiet, desired, 'IPv4', 'nft', 1_500);
+  const ours = planFull(quiet, desired, 'IPv4', 'nft');
+  const large = planFull({ ...quiet, reached: true }, desired, 'IPv4', 'nft', 5_000);
+  const several = [small, ours, large].map((plan) => inProcesses(plan, 'nft').map((part) => joined(planText(part))));
+  return [[joined(planText(small))], ...several];
 }
 
 /** Text that writes all chains of some Services, and nothing else: what changing them costs on this table at least. */

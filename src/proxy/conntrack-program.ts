@@ -7,14 +7,11 @@ const TIMEOUT_MS = 60_000;
 /** Deletions for one process. Each walks the kernel's whole table (9 ms at 262,144 buckets), so that this many take about a second. */
 const BATCH = 100;
 
-/** `-R -` opens /dev/stdin by its name, which cannot be done with what Node hands to a child, a socket. */
-const TOGETHER = 'cat | conntrack -R -';
-
 /** Through the program of conntrack-tools: netlink, which kube-proxy uses, is out of reach for Node. */
 export class ConntrackProgram implements Conntrack {
   readonly #exec: Exec;
   readonly #family: readonly string[];
-  /** Whether this release reads commands from its standard input (1.4.7, 2022); assumed until it has refused. */
+  /** Whether this release reads commands from its standard input (1.4.7, 2022), and can be given such; assumed until it has failed. */
   #batches = true;
 
   constructor(exec: Exec, family: IPFamily) {
@@ -52,7 +49,7 @@ export class ConntrackProgram implements Conntrack {
     return deleted;
   }
 
-  /** One process for all; undefined when this release cannot. Its first failure ends it, which doing them one by one makes up for. */
+  /** One process for all; undefined when that cannot be done here. Its first failure ends it, which doing them one by one makes up for. */
   async #deleteTogether(commands: string[][]): Promise<number | undefined> {
     let deleted = 0;
     const lines = lineSplitter((line) => {
@@ -60,11 +57,12 @@ export class ConntrackProgram implements Conntrack {
     });
     const stdin = commands.map((args) => `${args.join(' ')}\n`);
     try {
-      const { exitCode } = await this.#start({ command: 'sh', args: ['-c', TOGETHER], stdin, onStdout: lines.push });
+      const { exitCode } = await this.#start({ args: ['-R', '-'], stdin, stdinFile: true, onStdout: lines.push });
       lines.end();
       return exitCode === 0 ? deleted : undefined;
     } catch (error) {
-      if (error instanceof ConntrackError && error.missing) return undefined;
+      if (error instanceof ConntrackError && error.cause instanceof ExecError && error.cause.code === 'NO_FILE')
+        return undefined;
       throw error;
     }
   }
@@ -93,7 +91,7 @@ export class ConntrackProgram implements Conntrack {
     }
   }
 
-  async #start(request: Omit<ExecRequest, 'command' | 'timeoutMs'> & { command?: string }): Promise<ExecResult> {
+  async #start(request: Omit<ExecRequest, 'command' | 'timeoutMs'>): Promise<ExecResult> {
     try {
       return await this.#exec({ command: 'conntrack', timeoutMs: TIMEOUT_MS, ...request });
     } catch (error) {

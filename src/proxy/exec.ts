@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { messageOf } from '../kube/values.ts';
+import { namelessFile } from './nameless-file.ts';
 
 export interface ExecRequest {
   /** Program name, looked up in PATH and the sbin directories, or an absolute path. Never a shell line. */
@@ -6,6 +9,11 @@ export interface ExecRequest {
   args: readonly string[];
   /** Text for standard input, in pieces so that a large one need not exist as one string. */
   stdin?: Iterable<string>;
+  /**
+   * Standard input is a file, not a socket: for a program that opens /dev/stdin by its name, which no socket allows. Rejects with code
+   * `NO_FILE` where no folder can be written to.
+   */
+  stdinFile?: boolean;
   /** Receives standard output as it arrives; without it, the output is collected into `stdout`. */
   onStdout?: (chunk: string) => void;
   /** Milliseconds after which the process is killed. */
@@ -26,7 +34,7 @@ export interface ExecResult {
  */
 export type Exec = (request: ExecRequest) => Promise<ExecResult>;
 
-export type ExecErrorCode = 'NOT_FOUND' | 'NOT_PERMITTED' | 'TIMEOUT' | 'ABORTED' | 'KILLED' | 'FAILED';
+export type ExecErrorCode = 'NOT_FOUND' | 'NOT_PERMITTED' | 'NO_FILE' | 'TIMEOUT' | 'ABORTED' | 'KILLED' | 'FAILED';
 
 export class ExecError extends Error {
   override readonly name = 'ExecError';
@@ -66,11 +74,13 @@ export const realExec: Exec = (request) =>
       reject(new ExecError('ABORTED', command, `${command} was not started`));
       return;
     }
+    const { input, close } = standardInput(request);
     const child = spawn(command, args, {
-      stdio: [request.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input, 'pipe', 'pipe'],
       // Messages are matched by text, so they must not be translated.
       env: { ...process.env, PATH: searchPath(), LC_ALL: 'C' },
     });
+    close();
     const output: string[] = [];
     let stderr = '';
     let timedOut = false;
@@ -119,6 +129,23 @@ export const realExec: Exec = (request) =>
     });
     if (request.stdin !== undefined && child.stdin) writeAll(child.stdin, request.stdin);
   });
+
+/** What to give to the child as its standard input, and what to close once it has that. @throws ExecError `NO_FILE` */
+function standardInput({ command, stdin, stdinFile }: ExecRequest): {
+  input: 'ignore' | 'pipe' | number;
+  close: () => void;
+} {
+  if (stdin === undefined) return { input: 'ignore', close: () => undefined };
+  if (!stdinFile) return { input: 'pipe', close: () => undefined };
+  try {
+    const file = namelessFile([...stdin].join(''));
+    return { input: file, close: () => closeSync(file) };
+  } catch (error) {
+    throw new ExecError('NO_FILE', command, `no file for the input of ${command}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
 
 /** Writes piece by piece, waiting for the reader, so that at most one buffer of text is held. */
 function writeAll(stream: NodeJS.WritableStream, pieces: Iterable<string>): void {

@@ -28,12 +28,24 @@ export interface RealApiServerOptions {
 }
 
 const startTimeoutMs = 60_000;
+const ATTEMPTS = 3;
 
 /**
  * Starts etcd and kube-apiserver from `assets` (the folder that KUBEBUILDER_ASSETS names) on loopback, in a temporary folder that
  * `stop` removes. @throws Error with the end of the log when one of them does not come up.
  */
 export async function startRealApiServer(assets: string, options: RealApiServerOptions = {}): Promise<RealApiServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnFreePorts(assets, options);
+    } catch (error) {
+      // Somebody else took one between our look and the server's.
+      if (attempt === ATTEMPTS || !/address already in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startOnFreePorts(assets: string, options: RealApiServerOptions): Promise<RealApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'slicewise-apiserver-'));
   const children: { name: string; child: ChildProcess }[] = [];
   const stop = async () => {

@@ -33,6 +33,10 @@ mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
 mount -t tmpfs tmpfs dev
 for device in null zero full random urandom; do touch "dev/$device"; mount --bind "/dev/$device" "dev/$device"; done
+mkdir dev/shm
+mount -t tmpfs -o mode=1777 tmpfs dev/shm
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
 while [ "$1" != -- ]; do
   if [ -d "$1" ]; then mkdir -p "./$2"; else mkdir -p "./\${2%/*}"; touch "./$2"; fi
   mount --bind "$1" "./$2"

@@ -23,6 +23,11 @@ export interface Resource<T extends KubeObject> {
   share?(before: T, after: T): T;
 }
 
+/** `v1`, `apps/v1`: what objects of a kind say of themselves. */
+export function apiVersionOf({ group, version }: Pick<Resource<KubeObject>, 'group' | 'version'>): string {
+  return group === '' ? version : `${group}/${version}`;
+}
+
 /** `/api/v1/namespaces/ns/pods/name/status`, with each part percent-encoded. Without `namespace`: across all namespaces. */
 export function resourcePath(
   resource: Pick<Resource<KubeObject>, 'group' | 'version' | 'plural' | 'namespaced'>,

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../objects/meta.ts';
 import type { KubeClient, PatchType } from './client.ts';
 import { ApiError } from './errors.ts';
-import { type Resource, resourcePath } from './resource.ts';
+import { apiVersionOf, type Resource, resourcePath } from './resource.ts';
 import { isRecord } from './values.ts';
 
 export interface ListOptions {
@@ -50,7 +50,7 @@ export interface ResourceClient<T extends KubeObject> {
 }
 
 export function resourceClient<T extends KubeObject>(client: KubeClient, resource: Resource<T>): ResourceClient<T> {
-  const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+  const apiVersion = apiVersionOf(resource);
   const path = (namespace?: string, name?: string, subresource?: string) =>
     resourcePath(resource, { namespace, name, subresource });
   const written = (object: T) => ({ ...object, apiVersion, kind: resource.kind });

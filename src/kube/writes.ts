@@ -5,7 +5,7 @@ import { projectMeta } from './projections/meta.ts';
 import { openEnvelope, PROTOBUF } from './proto/envelope.ts';
 import { readMeta } from './proto/meta.ts';
 import { ProtoReader } from './proto/reader.ts';
-import { type Resource, resourcePath } from './resource.ts';
+import { apiVersionOf, type Resource, resourcePath } from './resource.ts';
 
 /** What the server knows of an object that it has just stored. */
 export type Written = Pick<KubeObject, 'metadata'>;
@@ -26,7 +26,7 @@ const UNSUPPORTED_MEDIA_TYPE = 415;
 
 /** Writes in protobuf, which costs a server a fraction of JSON; in JSON once it has refused that, and where only JSON loses no field. */
 export function writesOf<T extends KubeObject>(client: KubeClient, resource: Resource<T>): Writes<T> {
-  const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+  const apiVersion = apiVersionOf(resource);
   const { kind } = resource;
   let speaksProtobuf = true;
   const write = async (call: Pick<RequestOptions, 'method' | 'path'>, object: T): Promise<Written> => {

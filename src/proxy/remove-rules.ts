@@ -24,7 +24,8 @@ export async function removeRules(
   }
   const nftables = await removeNftablesLeftovers(exec);
   if (nftables.removed.length > 0) logger.info({ tables: nftables.removed }, 'nftables tables removed');
-  if (nftables.problems.length > 0) throw new UserError(nftables.problems.join('; '));
+  const stayed = [...nftables.problems];
   if (left.length > 0)
-    throw new UserError(`some chains could only be emptied, because foreign rules jump to them: ${left.join(', ')}`);
+    stayed.push(`some chains could only be emptied, because foreign rules jump to them: ${left.join(', ')}`);
+  if (stayed.length > 0) throw new UserError(stayed.join('; '));
 }

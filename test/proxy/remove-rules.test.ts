@@ -48,6 +48,14 @@ test('a chain that a foreign rule holds is named, after the other family is done
   expect(iptables.IPv6.dump()).toBe('');
 });
 
+test('all that had to stay is named, whatever else had to', async () => {
+  const iptables = await setUp();
+  await iptables.IPv4.restore(['*nat\n:MINE - [0:0]\n-A MINE -j KUBE-SERVICES\nCOMMIT\n']);
+  await expect(removeRules(iptables, machine(NONE, 'Operation not permitted'))).rejects.toThrow(
+    /^nftables table ip kube-proxy .*; nftables table ip6 kube-proxy .*; some chains .*: nat\/KUBE-SERVICES \(from nat\/MINE\)$/,
+  );
+});
+
 test('tables of mode nftables that stay are named', async () => {
   const iptables = await setUp();
   await expect(removeRules(iptables, machine(NONE, 'Operation not permitted'))).rejects.toThrow(
